@@ -1,0 +1,1 @@
+"""Singer tap for Pluvo, a learning management system with a GraphQL API."""
