@@ -1,1 +1,9 @@
-"""A local Pluvo: the API of `schemas/pluvo.graphql` over real HTTP, with real OAuth and made-up data."""
+"""A local Pluvo: the documented API, served from SQLite, to develop and test against.
+
+`pluvo-sandbox serve` starts it from a shell, `with Sandbox() as sandbox:` inside a program.
+"""
+
+from pluvo_sandbox.sandbox import Sandbox
+from pluvo_sandbox.service import LoggedRequest
+
+__all__ = ["LoggedRequest", "Sandbox"]

@@ -1,0 +1,156 @@
+"""The command `pluvo-sandbox`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections import deque
+from contextlib import ExitStack, closing
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pluvo_sandbox.database import Database
+from pluvo_sandbox.oauth import SCOPES, Client
+from pluvo_sandbox.sandbox import CLIENT_ID, CLIENT_SECRET, OtherDataError, prepare, rate
+from pluvo_sandbox.schema import VARIANTS
+from pluvo_sandbox.seed import Plan
+from pluvo_sandbox.server import Server, listen, url_of
+from pluvo_sandbox.service import Behaviour, LoggedRequest, Service
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: those of the process by default.
+
+    Returns:
+        The exit code.
+    """
+    options = _parser().parse_args(arguments)
+    plan = Plan(
+        users=options.users,
+        trainings=options.trainings,
+        groups=options.groups,
+        portfolio=options.portfolio,
+        seed=options.seed,
+        today=options.today,
+        variant=options.schema,
+    )
+    behaviour = Behaviour(
+        client=Client(options.client_id, options.client_secret, tuple(options.scopes)),
+        token_ttl=options.token_ttl,
+        variant=options.schema,
+        introspection=options.introspection,
+        latency=options.latency,
+        rate_limit=options.rate_limit,
+    )
+    try:
+        with ExitStack() as stack:
+            # Before the data, so that a port in use is known at once.
+            listener = stack.enter_context(closing(listen(options.host, options.port)))
+            path = options.db
+            if path is None:
+                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pluvo-sandbox-"))
+                path = Path(folder) / "sandbox.db"
+            prepare(path, plan)
+            database = stack.enter_context(closing(Database(str(path))))
+            log: deque[LoggedRequest] = deque(maxlen=0)
+            service = Service(database, behaviour, log)
+            ready = {
+                "url": url_of(listener),
+                "client_id": options.client_id,
+                "client_secret": options.client_secret,
+                "scopes": options.scopes,
+                "db": str(path),
+            }
+            Server(service.app, lambda: _announce(ready, options.ready_file)).run([listener])
+    except (OSError, OtherDataError) as error:
+        sys.stderr.write(f"pluvo-sandbox: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _announce(ready: dict[str, object], ready_file: Path | None) -> None:
+    """Say that requests are served: for people, then as one line of JSON, then as a file."""
+    as_json = json.dumps(ready)
+    sys.stdout.write(
+        f"Pluvo sandbox at {ready['url']} (client id {ready['client_id']}, "
+        f"client secret {ready['client_secret']}); stop it with Ctrl+C\n{as_json}\n"
+    )
+    sys.stdout.flush()
+    if ready_file is not None:
+        # Renamed into place, so that whoever waits for the file finds it complete.
+        part = ready_file.with_name(ready_file.name + ".part")
+        part.write_text(as_json + "\n", encoding="utf-8")
+        part.replace(ready_file)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="pluvo-sandbox", description="A local Pluvo to develop and test against."
+    )
+    serve = parser.add_subparsers(required=True, metavar="COMMAND").add_parser(
+        "serve",
+        help="serve the API until it is stopped",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = serve.add_argument
+    add("--host", default="127.0.0.1", help="address to listen on")
+    add("--port", type=int, default=8765, help="port to listen on; 0 takes a free one")
+    add("--users", type=_number, default=1000, metavar="N", help="number of users")
+    add("--trainings", type=_number, default=40, metavar="N", help="number of trainings")
+    add("--groups", type=_number, default=30, metavar="N", help="number of groups")
+    add("--portfolio", type=_number, default=5000, metavar="N", help="rows of the report")
+    add("--seed", type=int, default=1, metavar="S", help="same seed, same data")
+    add(
+        "--today",
+        type=date.fromisoformat,
+        default=datetime.now(UTC).date(),
+        metavar="DATE",
+        help="the day that all dates are counted from",
+    )
+    add(
+        "--db",
+        type=Path,
+        metavar="FILE",
+        help="keep the data in this file; if it exists it must have been made with the same "
+        "numbers, seed, day and schema, and is served as it is",
+    )
+    add("--schema", choices=VARIANTS, default="documented", help="fewer or more fields")
+    add("--no-introspection", dest="introspection", action="store_false", help="hide the schema")
+    add("--client-id", default=CLIENT_ID, metavar="ID", help="name of the client")
+    add("--client-secret", default=CLIENT_SECRET, metavar="SECRET", help="its password")
+    add("--scopes", nargs="*", default=list(SCOPES), metavar="SCOPE", help="what it may ask for")
+    add("--token-ttl", type=_number, default=86400, metavar="SECONDS", help="life of a token")
+    add("--latency", type=_number, default=0, metavar="MS", help="hold each answer back")
+    add("--rate-limit", type=_rate, metavar="N/s", help="answer 429 above this; also N/m, N/h")
+    add("--ready-file", type=Path, metavar="FILE", help="write URL and credentials here as JSON")
+    return parser
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        message = "must not be negative"
+        raise argparse.ArgumentTypeError(message)
+    return number
+
+
+def _rate(text: str) -> tuple[int, float]:
+    try:
+        return rate(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

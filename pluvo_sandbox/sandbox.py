@@ -1,0 +1,170 @@
+"""A sandbox inside a Python program: a context manager around a server in a thread."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+import threading
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from pluvo_sandbox.database import Database
+from pluvo_sandbox.oauth import SCOPES, Client
+from pluvo_sandbox.seed import Plan, seed
+from pluvo_sandbox.server import Server, listen, url_of
+from pluvo_sandbox.service import Behaviour, LoggedRequest, Service
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pluvo_sandbox.schema import Variant
+
+CLIENT_ID = "sandbox-client"
+CLIENT_SECRET = "sandbox-secret"  # noqa: S105 - opens nothing but a sandbox
+
+_STARTING = 30
+
+
+class OtherDataError(Exception):
+    """A database file holds data made with other options."""
+
+
+def prepare(path: Path, plan: Plan) -> None:
+    """Fill a database file, unless it holds the data of this plan already.
+
+    Raises:
+        OtherDataError: the file holds something else.
+    """
+    known = path.exists() and path.stat().st_size > 0
+    with closing(Database(str(path))) as database:
+        if not known:
+            seed(database.connection, plan)
+            return
+        try:
+            rows = database.connection.execute("SELECT name, value FROM settings")
+            settings = dict(rows)
+        except sqlite3.DatabaseError as error:
+            message = f"{path} is no database of a sandbox"
+            raise OtherDataError(message) from error
+    other = [f"{name} {was}" for name, was in settings.items() if was != plan.settings()[name]]
+    if other or not settings:
+        message = f"{path} was made with {', '.join(other) or 'an interruption'}; take another file"
+        raise OtherDataError(message)
+
+
+@dataclass
+class Sandbox:
+    """A Pluvo organization on a free port of this machine, for the length of a `with` block.
+
+    Attributes:
+        users: number of users, archived ones included.
+        trainings: number of trainings, archived ones included.
+        groups: number of groups.
+        portfolio: number of rows of the portfolio report.
+        seed: another seed gives other data.
+        today: the day that all dates are counted from; the current one (UTC) by default.
+        schema: `documented`, `lean` or `rich`.
+        introspection: whether the schema may be asked for.
+        latency: milliseconds that each answer is held back.
+        rate_limit: as in `10/s` or `100/m`; None for no limit.
+        token_ttl: seconds that a token is valid.
+        scopes: what the client may ask for; every documented scope by default.
+        client_id: name of the client.
+        client_secret: password of the client.
+        requests: what was served so far.
+        url: where it is served.
+        path: the SQLite file.
+        database: a connection to that file for the calling thread.
+    """
+
+    users: int = 120
+    trainings: int = 8
+    groups: int = 6
+    portfolio: int = 500
+    seed: int = 1
+    today: date = field(default_factory=lambda: datetime.now(UTC).date())
+    schema: Variant = "documented"
+    introspection: bool = True
+    latency: float = 0
+    rate_limit: str | None = None
+    token_ttl: int = 86400
+    scopes: Sequence[str] | None = None
+    client_id: str = CLIENT_ID
+    client_secret: str = CLIENT_SECRET
+    requests: list[LoggedRequest] = field(default_factory=list, init=False)
+    url: str = field(default="", init=False)
+    path: Path = field(default=Path(), init=False)
+    database: sqlite3.Connection = field(init=False, repr=False)
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pluvo-sandbox-"))
+            self.path = Path(folder) / "sandbox.db"
+            prepare(
+                self.path,
+                Plan(
+                    users=self.users,
+                    trainings=self.trainings,
+                    groups=self.groups,
+                    portfolio=self.portfolio,
+                    seed=self.seed,
+                    today=self.today,
+                    variant=self.schema,
+                ),
+            )
+            self.database = stack.enter_context(closing(Database(str(self.path)))).connection
+            served = stack.enter_context(closing(Database(str(self.path))))
+            service = Service(served, self._behaviour(), self.requests)
+            listener = stack.enter_context(closing(listen("127.0.0.1", 0)))
+            self.url = url_of(listener)
+            ready = threading.Event()
+            server = Server(service.app, ready.set)
+            thread = threading.Thread(
+                target=server.run, args=([listener],), name="pluvo-sandbox", daemon=True
+            )
+            thread.start()
+            if not ready.wait(_STARTING):
+                message = "the sandbox did not start; its thread printed the reason"
+                raise RuntimeError(message)
+            stack.callback(thread.join)
+            stack.callback(server.stop)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._stack.close()
+
+    def reset_log(self) -> None:
+        """Forget the requests served so far."""
+        self.requests.clear()
+
+    def _behaviour(self) -> Behaviour:
+        scopes = SCOPES if self.scopes is None else tuple(self.scopes)
+        return Behaviour(
+            client=Client(self.client_id, self.client_secret, scopes),
+            token_ttl=self.token_ttl,
+            variant=self.schema,
+            introspection=self.introspection,
+            latency=self.latency,
+            rate_limit=rate(self.rate_limit) if self.rate_limit else None,
+        )
+
+
+def rate(text: str) -> tuple[int, float]:
+    """Read a rate such as `10/s`, `100/m` or `1000/h`.
+
+    Returns:
+        A number of requests, and the seconds in which as many are allowed.
+
+    Raises:
+        ValueError: it is none.
+    """
+    number, _, unit = text.partition("/")
+    seconds = {"s": 1, "m": 60, "h": 3600}.get(unit)
+    if not number.isdecimal() or not int(number) or seconds is None:
+        message = f"{text!r} is no rate; write it as 10/s, 100/m or 1000/h"
+        raise ValueError(message)
+    return int(number), seconds
