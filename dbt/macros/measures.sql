@@ -1,0 +1,14 @@
+{#- How reports round: enough to read, and the same on every warehouse. -#}
+
+{% macro rounded(value, digits=4) -%}
+  round(cast({{ value }} as {{ dbt.type_numeric() }}), {{ digits }})
+{%- endmacro %}
+
+{#- A part of a whole between 0 and 1; null of an empty whole. -#}
+{% macro share(part, whole) -%}
+  {{ pluvo.rounded('cast(' ~ part ~ ' as ' ~ pluvo.type_double() ~ ') / nullif(' ~ whole ~ ', 0)') }}
+{%- endmacro %}
+
+{% macro hours(seconds) -%}
+  {{ pluvo.rounded('cast(' ~ seconds ~ ' as ' ~ pluvo.type_double() ~ ') / 3600', 2) }}
+{%- endmacro %}

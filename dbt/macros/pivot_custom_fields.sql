@@ -1,0 +1,43 @@
+{#-
+  One row for each user or group that has a custom field value, one column for each chosen field.
+
+  values   a relation with owner_type, owner_id, field_id, field_title, value_key and field_value
+  fields   {'user': [...], 'group': [...]}: titles or ids of fields
+
+  Several values of one field (multiple choice) are joined with a comma, in the order of their
+  keys. A field that both users and groups have gets one column.
+-#}
+{% macro pivot_custom_fields(values, fields) %}
+{%- set columns = {} -%}
+{%- for owner_type in fields -%}
+  {%- for field in fields[owner_type] or [] -%}
+    {%- do columns.setdefault(pluvo.column_name(field), []).append((owner_type, field)) -%}
+  {%- endfor -%}
+{%- endfor -%}
+select
+    owner_type,
+    owner_id
+    {%- for column, choices in columns.items() %},
+    {#- Some warehouses join nothing to an empty text. #}
+    nullif({{ dbt.listagg(
+        measure="case when " ~ pluvo.chosen_fields(choices) ~ " then field_value end",
+        delimiter_text="', '",
+        order_by_clause="order by value_key"
+    ) }}, '') as {{ column }}
+    {%- endfor %}
+from {{ values }}
+group by owner_type, owner_id
+{% endmacro %}
+
+{% macro chosen_fields(choices) -%}
+  ({%- for owner_type, field in choices -%}
+    {%- set name = "'" ~ dbt.escape_single_quotes(field) ~ "'" -%}
+    {{ ' or ' if not loop.first }}owner_type = '{{ owner_type }}' and (field_title = {{ name }} or field_id = {{ name }})
+  {%- endfor -%})
+{%- endmacro %}
+
+{#- The title of a field as a column name: "Cost centre (NL)" becomes cost_centre_nl. -#}
+{% macro column_name(title) -%}
+  {%- set name = modules.re.sub('[^a-z0-9]+', '_', title | lower).strip('_') -%}
+  {{- return('field_' ~ name if name[:1].isdigit() or name in ('owner_type', 'owner_id', '') else name) -}}
+{%- endmacro %}

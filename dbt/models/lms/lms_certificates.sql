@@ -1,0 +1,9 @@
+select
+    id as certificate_id,
+    user_id,
+    title as certificate_title,
+    completion_date as issued_on,
+    end_date as expires_on
+from {{ ref('stg_pluvo__issued_certificates') }}
+-- Without a day of issue it is a certificate that someone works towards.
+where completion_date is not null

@@ -1,0 +1,14 @@
+select
+    lower(owner_type) as owner_type,
+    owner_id,
+    field_id,
+    field_title,
+    value_key,
+    -- One of the four is set. Fields of type date hold a day, as a moment at midnight.
+    coalesce(
+        string_value,
+        choice_value,
+        case when boolean_value then 'true' when not boolean_value then 'false' end,
+        cast(cast(datetime_value as date) as {{ dbt.type_string() }})
+    ) as field_value
+from {{ ref('stg_pluvo__custom_field_values') }}

@@ -1,0 +1,29 @@
+with event_dates as (
+
+    select
+        offer_event_id,
+        min(start_date) as starts_at,
+        max(end_date) as ends_at
+    from {{ ref('stg_pluvo__offer_event_dates') }}
+    group by offer_event_id
+
+)
+
+select
+    enrollments.id as enrollment_id,
+    enrollments.user_id,
+    enrollments.offer_event_id as event_id,
+    lower(enrollments.status) as enrollment_status,
+    enrollments.enrolled_at,
+    events.title as event_title,
+    lower(events.type) as event_type,
+    events.cancelled as is_event_cancelled,
+    event_dates.starts_at as event_starts_at,
+    event_dates.ends_at as event_ends_at,
+    offers.id as offer_id,
+    offers.title as offer_title
+from {{ ref('stg_pluvo__enrollments') }} as enrollments
+left join {{ ref('stg_pluvo__offer_events') }} as events
+    on enrollments.offer_event_id = events.id
+left join event_dates on enrollments.offer_event_id = event_dates.offer_event_id
+left join {{ ref('stg_pluvo__offers') }} as offers on events.offer_id = offers.id

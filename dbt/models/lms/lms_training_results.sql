@@ -1,0 +1,14 @@
+select
+    id as result_id,
+    user_id,
+    title as training_title,
+    progress,
+    score,
+    completion_date as completed_on,
+    -- Days and seconds arrive apart; one may be missing where the other is zero.
+    case
+        when time_spent_days is not null or time_spent_seconds is not null
+            then coalesce(time_spent_days, 0) * 86400 + coalesce(time_spent_seconds, 0)
+    end as seconds_spent
+from {{ ref('stg_pluvo__portfolio_report') }}
+where related_object_type = 'TRAINING'

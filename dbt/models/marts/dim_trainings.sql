@@ -1,0 +1,11 @@
+select
+    training_id,
+    training_ref,
+    training_title,
+    is_published,
+    is_archived,
+    opens_on,
+    closes_on,
+    estimated_time,
+    count(*) over (partition by training_title) as trainings_with_title
+from {{ ref('lms_trainings') }}

@@ -1,0 +1,18 @@
+select
+    user_groups.group_id,
+    user_groups.group_ref,
+    user_groups.group_name,
+    required.certificate_title,
+    count(*) as members,
+    count(case when required.requirement_status in ('held', 'expiring') then 1 end) as held,
+    count(case when required.requirement_status = 'expiring' then 1 end) as expiring,
+    count(case when required.requirement_status = 'expired' then 1 end) as expired,
+    count(case when required.requirement_status = 'missing' then 1 end) as missing,
+    {{ pluvo.share("count(case when required.requirement_status in ('held', 'expiring') then 1 end)", 'count(*)') }} as held_share
+from {{ ref('fct_required_certificates') }} as required
+inner join {{ ref('dim_groups') }} as user_groups on required.group_id = user_groups.group_id
+group by
+    user_groups.group_id,
+    user_groups.group_ref,
+    user_groups.group_name,
+    required.certificate_title

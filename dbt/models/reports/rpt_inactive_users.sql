@@ -1,0 +1,24 @@
+with active_users as (
+
+    select
+        *,
+        -- An organization whose API does not tell the last login has no inactive users to report.
+        count(last_login_at) over () as users_with_login
+    from {{ ref('dim_users') }}
+    where not is_archived
+
+)
+
+select
+    user_id,
+    user_ref,
+    user_name,
+    email,
+    invited_at,
+    last_login_at,
+    days_since_login,
+    case when last_login_at is null then 'never_signed_in' else 'inactive' end as inactivity
+from active_users
+where
+    users_with_login > 0
+    and (days_since_login >= {{ var('pluvo_inactive_days') }} or last_login_at is null)

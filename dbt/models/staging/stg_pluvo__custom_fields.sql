@@ -1,0 +1,13 @@
+-- Generated from schemas/ by generate.py: change it there.
+{{ pluvo.stage(
+    source('pluvo', 'custom_fields'),
+    key=['id'],
+    columns={
+        'id': 'text',
+        'title': 'text',
+        'category_type': 'text',
+        'for_model_types': 'text',
+        'choice_options': 'text',
+    },
+    full_read=true,
+) }}

@@ -1,0 +1,13 @@
+-- Generated from schemas/ by generate.py: change it there.
+{{ pluvo.stage(
+    source('pluvo', 'enrollments'),
+    key=['id'],
+    columns={
+        'id': 'text',
+        'user_id': 'text',
+        'offer_event_id': 'text',
+        'status': 'text',
+        'enrolled_at': 'timestamp',
+    },
+    full_read=false,
+) }}

@@ -1,0 +1,13 @@
+-- Generated from schemas/ by generate.py: change it there.
+{{ pluvo.stage(
+    source('pluvo', 'group_members'),
+    key=['group_id', 'user_id', 'role'],
+    columns={
+        'group_id': 'text',
+        'user_id': 'text',
+        'role': 'text',
+        'group_ref': 'text',
+        'user_ref': 'text',
+    },
+    full_read=true,
+) }}

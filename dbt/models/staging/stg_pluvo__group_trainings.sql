@@ -1,0 +1,13 @@
+-- Generated from schemas/ by generate.py: change it there.
+{{ pluvo.stage(
+    source('pluvo', 'group_trainings'),
+    key=['group_id', 'training_id'],
+    columns={
+        'group_id': 'text',
+        'training_id': 'text',
+        'group_ref': 'text',
+        'training_ref': 'text',
+        'training_title': 'text',
+    },
+    full_read=true,
+) }}

@@ -1,0 +1,17 @@
+-- Generated from schemas/ by generate.py: change it there.
+{{ pluvo.stage(
+    source('pluvo', 'groups'),
+    key=['id'],
+    columns={
+        'id': 'text',
+        'ref': 'text',
+        'name': 'text',
+        'max_users': 'integer',
+        'user_count': 'integer',
+        'manager_count': 'integer',
+        'enable_chat': 'boolean',
+        'is_editable': 'boolean',
+        'permissions': 'text',
+    },
+    full_read=true,
+) }}

@@ -1,0 +1,17 @@
+-- Generated from schemas/ by generate.py: change it there.
+{{ pluvo.stage(
+    source('pluvo', 'issued_certificates'),
+    key=['id'],
+    columns={
+        'id': 'text',
+        'user_id': 'text',
+        'user_ref': 'text',
+        'user_name': 'text',
+        'user_email': 'text',
+        'title': 'text',
+        'completion_date': 'date',
+        'end_date': 'date',
+    },
+    full_read=false,
+    result_of=['user_id', 'title'],
+) }}

@@ -1,0 +1,12 @@
+-- Generated from schemas/ by generate.py: change it there.
+{{ pluvo.stage(
+    source('pluvo', 'offer_event_dates'),
+    key=['id'],
+    columns={
+        'id': 'text',
+        'offer_event_id': 'text',
+        'start_date': 'timestamp',
+        'end_date': 'timestamp',
+    },
+    full_read=true,
+) }}

@@ -1,0 +1,16 @@
+-- Generated from schemas/ by generate.py: change it there.
+{{ pluvo.stage(
+    source('pluvo', 'offers'),
+    key=['id'],
+    columns={
+        'id': 'text',
+        'ref': 'text',
+        'title': 'text',
+        'description': 'text',
+        'is_active': 'boolean',
+        'archived_at': 'timestamp',
+        'created_at': 'timestamp',
+        'updated_at': 'timestamp',
+    },
+    full_read=false,
+) }}

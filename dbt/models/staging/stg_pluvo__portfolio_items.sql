@@ -1,0 +1,17 @@
+-- Generated from schemas/ by generate.py: change it there.
+{{ pluvo.stage(
+    source('pluvo', 'portfolio_items'),
+    key=['id'],
+    columns={
+        'id': 'text',
+        'user_id': 'text',
+        'title': 'text',
+        'description': 'text',
+        'start_date': 'timestamp',
+        'end_date': 'timestamp',
+        'files': 'text',
+        'created_at': 'timestamp',
+        'updated_at': 'timestamp',
+    },
+    full_read=false,
+) }}

@@ -1,0 +1,13 @@
+-- Generated from schemas/ by generate.py: change it there.
+{{ pluvo.stage(
+    source('pluvo', 'training_participants'),
+    key=['training_id', 'user_id', 'role'],
+    columns={
+        'training_id': 'text',
+        'user_id': 'text',
+        'role': 'text',
+        'training_ref': 'text',
+        'user_ref': 'text',
+    },
+    full_read=true,
+) }}
