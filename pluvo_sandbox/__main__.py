@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 from collections import deque
@@ -34,13 +35,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     options = _parser().parse_args(arguments)
+    # Leave by way of the `with` blocks, which remove temporary files.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     plan = Plan(
         users=options.users,
         trainings=options.trainings,
         groups=options.groups,
         portfolio=options.portfolio,
         seed=options.seed,
-        today=options.today,
+        today=options.today or datetime.now(UTC).date(),
         variant=options.schema,
     )
     behaviour = Behaviour(
@@ -59,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if path is None:
                 folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pluvo-sandbox-"))
                 path = Path(folder) / "sandbox.db"
-            prepare(path, plan)
+            prepare(path, plan, any_day=options.today is None)
             database = stack.enter_context(closing(Database(str(path))))
             log: deque[LoggedRequest] = deque(maxlen=0)
             service = Service(database, behaviour, log)
@@ -99,41 +102,64 @@ def _parser() -> argparse.ArgumentParser:
         prog="pluvo-sandbox", description="A local Pluvo to develop and test against."
     )
     serve = parser.add_subparsers(required=True, metavar="COMMAND").add_parser(
-        "serve",
-        help="serve the API until it is stopped",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        "serve", help="serve the API until it is stopped"
     )
     add = serve.add_argument
-    add("--host", default="127.0.0.1", help="address to listen on")
-    add("--port", type=int, default=8765, help="port to listen on; 0 takes a free one")
-    add("--users", type=_number, default=1000, metavar="N", help="number of users")
-    add("--trainings", type=_number, default=40, metavar="N", help="number of trainings")
-    add("--groups", type=_number, default=30, metavar="N", help="number of groups")
-    add("--portfolio", type=_number, default=5000, metavar="N", help="rows of the report")
-    add("--seed", type=int, default=1, metavar="S", help="same seed, same data")
+    add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    add(
+        "--port", type=int, default=8765, help="port to listen on (%(default)s); 0 takes a free one"
+    )
+
+    data = serve.add_argument_group("data")
+    for name, number in (("users", 1000), ("trainings", 40), ("groups", 30), ("portfolio", 5000)):
+        what = "rows of the portfolio report" if name == "portfolio" else name
+        text = f"number of {what} (%(default)s)"
+        data.add_argument(f"--{name}", type=_number, default=number, metavar="N", help=text)
+    add = data.add_argument
+    add("--seed", type=int, default=1, metavar="S", help="same seed, same data (%(default)s)")
     add(
         "--today",
         type=date.fromisoformat,
-        default=datetime.now(UTC).date(),
         metavar="DATE",
-        help="the day that all dates are counted from",
+        help="the day that all dates are counted from (the current one)",
     )
     add(
         "--db",
         type=Path,
         metavar="FILE",
-        help="keep the data in this file; if it exists it must have been made with the same "
-        "numbers, seed, day and schema, and is served as it is",
+        help="keep the data in this file; one that exists is served as it is, and must have been "
+        "made with the same numbers, seed and schema (and day, if one is given)",
     )
-    add("--schema", choices=VARIANTS, default="documented", help="fewer or more fields")
-    add("--no-introspection", dest="introspection", action="store_false", help="hide the schema")
-    add("--client-id", default=CLIENT_ID, metavar="ID", help="name of the client")
-    add("--client-secret", default=CLIENT_SECRET, metavar="SECRET", help="its password")
-    add("--scopes", nargs="*", default=list(SCOPES), metavar="SCOPE", help="what it may ask for")
-    add("--token-ttl", type=_number, default=86400, metavar="SECONDS", help="life of a token")
-    add("--latency", type=_number, default=0, metavar="MS", help="hold each answer back")
-    add("--rate-limit", type=_rate, metavar="N/s", help="answer 429 above this; also N/m, N/h")
+
+    add = serve.add_argument_group("access").add_argument
+    add("--client-id", default=CLIENT_ID, metavar="ID", help="(%(default)s)")
+    add("--client-secret", default=CLIENT_SECRET, metavar="SECRET", help="(%(default)s)")
+    add(
+        "--scopes",
+        nargs="*",
+        default=list(SCOPES),
+        metavar="SCOPE",
+        help="what the client may ask for (everything)",
+    )
+    add(
+        "--token-ttl",
+        type=_number,
+        default=86400,
+        metavar="SECONDS",
+        help="how long a token is valid (%(default)s)",
+    )
     add("--ready-file", type=Path, metavar="FILE", help="write URL and credentials here as JSON")
+
+    add = serve.add_argument_group("behaviour").add_argument
+    add(
+        "--schema",
+        choices=VARIANTS,
+        default="documented",
+        help="lean: without what only older pages mention; rich: with more than is documented",
+    )
+    add("--no-introspection", dest="introspection", action="store_false", help="hide the schema")
+    add("--latency", type=_number, default=0, metavar="MS", help="hold every answer back")
+    add("--rate-limit", type=_rate, metavar="N/s", help="answer 429 above this; also N/m and N/h")
     return parser
 
 

@@ -204,10 +204,14 @@ class Database:
             check_same_thread=False,
             cached_statements=512,
         )
-        # Readers don't wait for writers, and the loss of a sandbox in a power cut is no loss.
-        self.connection.executescript(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON;"
-        )
+        try:
+            # Readers don't wait for writers; what a power cut leaves of a sandbox is no matter.
+            self.connection.executescript(
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON;"
+            )
+        except sqlite3.DatabaseError:
+            self.connection.close()
+            raise
         self.connection.create_function("contains", 2, _contains, deterministic=True)
         self._version: tuple[int, int] | None = None
         self._keys: dict[Any, array[int]] = {}

@@ -235,9 +235,7 @@ TO_MANY = {
     ("Training", "groups"): _through("group_trainings", "trainingId", "groupId", "groups"),
     ("Offer", "offerEvents"): _below("offer_events", "offerId", "title"),
     ("OfferEvent", "dates"): _below("offer_event_dates", "offerEventId", "startDate"),
-    ("OfferEvent", "trainers"): _through(
-        "offer_event_trainers", "offerEventId", "userId", "users", "name"
-    ),
+    ("OfferEvent", "trainers"): _through("offer_event_trainers", "offerEventId", "userId", "users"),
     ("OfferEvent", "accessTrainings"): _through(
         "offer_event_trainings", "offerEventId", "trainingId", "trainings"
     ),

@@ -32,25 +32,31 @@ class OtherDataError(Exception):
     """A database file holds data made with other options."""
 
 
-def prepare(path: Path, plan: Plan) -> None:
+def prepare(path: Path, plan: Plan, *, any_day: bool = False) -> None:
     """Fill a database file, unless it holds the data of this plan already.
+
+    Args:
+        path: the file; it may be absent or empty.
+        plan: what it is to hold.
+        any_day: whether dates in an older file may be counted from another day.
 
     Raises:
         OtherDataError: the file holds something else.
     """
-    known = path.exists() and path.stat().st_size > 0
-    with closing(Database(str(path))) as database:
-        if not known:
+    if not path.exists() or path.stat().st_size == 0:
+        with closing(Database(str(path))) as database:
             seed(database.connection, plan)
-            return
-        try:
+        return
+    try:
+        with closing(Database(str(path))) as database:
             rows = database.connection.execute("SELECT name, value FROM settings")
-            settings = dict(rows)
-        except sqlite3.DatabaseError as error:
-            message = f"{path} is no database of a sandbox"
-            raise OtherDataError(message) from error
-    other = [f"{name} {was}" for name, was in settings.items() if was != plan.settings()[name]]
-    if other or not settings:
+            found = {name: value for name, value in rows if not (any_day and name == "today")}
+    except sqlite3.DatabaseError as error:
+        message = f"{path} is no database of a sandbox"
+        raise OtherDataError(message) from error
+    wanted = plan.settings()
+    other = [f"{name} {value}" for name, value in found.items() if value != wanted[name]]
+    if other or not found:
         message = f"{path} was made with {', '.join(other) or 'an interruption'}; take another file"
         raise OtherDataError(message)
 
@@ -94,7 +100,7 @@ class Sandbox:
     scopes: Sequence[str] | None = None
     client_id: str = CLIENT_ID
     client_secret: str = CLIENT_SECRET
-    requests: list[LoggedRequest] = field(default_factory=list, init=False)
+    requests: list[LoggedRequest] = field(default_factory=list, init=False, repr=False)
     url: str = field(default="", init=False)
     path: Path = field(default=Path(), init=False)
     database: sqlite3.Connection = field(init=False, repr=False)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import math
+import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -220,7 +221,8 @@ def _parsed(query: str) -> DocumentNode:
 
 @lru_cache(maxsize=256)
 def _faults(schema: GraphQLSchema, document: DocumentNode, rules: Any) -> list[GraphQLError]:
-    return validate(schema, document, rules, max_errors=None)
+    # All of them in one answer: graphql-core stops at 100 unless it is told otherwise.
+    return validate(schema, document, rules, max_errors=sys.maxsize)
 
 
 def _validated(
