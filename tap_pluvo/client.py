@@ -1,0 +1,145 @@
+"""Send one GraphQL operation and return its data, or raise an error that says what is wrong."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tap_pluvo.auth import Authenticator, BearerAuth
+from tap_pluvo.errors import (
+    AuthenticationError,
+    PluvoError,
+    ProtocolError,
+    QueryError,
+    RetriableError,
+    SchemaDifferenceError,
+    ScopeError,
+)
+from tap_pluvo.settings import SCOPES
+from tap_pluvo.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from requests import Response
+
+    from tap_pluvo.contract import Contract
+    from tap_pluvo.settings import Settings
+
+Data = dict[str, Any]
+
+PATH = "/graphql/"
+
+_MISSING = re.compile(r"not found|does not exist|matching query", re.IGNORECASE)
+_PERSONAL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|[0-9a-f]{8}-[0-9a-f-]{27}", re.IGNORECASE)
+_LONGEST = 300  # characters of an API message that are shown
+
+
+class TokenRejectedError(RetriableError, AuthenticationError):
+    """The API refuses a token; a new one may be accepted."""
+
+    attempts = 3
+    wait = 0.0
+
+
+class Client:
+    """The API, as one operation at a time; safe for use by several threads.
+
+    `contract`, once known, tells which GraphQL errors mean that the organization's schema lacks
+    something.
+    """
+
+    def __init__(self, settings: Settings, needs: Mapping[str, Sequence[str]]) -> None:
+        self.transport = Transport(settings)
+        self.auth = Authenticator(self.transport, settings, needs)
+        self.contract: Contract | None = None
+
+    def execute(self, document: str, check: Callable[[Data], None] | None = None) -> Data:
+        """Send `document` and return its data: an object with the document's response keys.
+
+        `check` may raise a `ProtocolError` for data that cannot be; the request is then sent again.
+
+        Raises:
+            AuthenticationError: token or client are refused.
+            ScopeError: the token lacks a scope.
+            SchemaDifferenceError: the schema lacks something that the document names.
+            QueryError: other GraphQL errors, also when the request is sent again.
+            ProtocolError: the answer is no GraphQL, or `check` refused it, each time.
+            TransientError: no usable answer within `max_retry_seconds`.
+        """
+        body = msgspec.json.encode({"query": document})
+        token = ""
+
+        def prepare() -> tuple[bytes, str, BearerAuth]:
+            nonlocal token
+            token = self.auth.token()
+            return body, "application/json", BearerAuth(token)
+
+        def read(response: Response) -> Data:
+            try:
+                data = self._data(response, document)
+                if check is not None:
+                    check(data)
+            except TokenRejectedError:
+                self.auth.reject(token)
+                raise
+            return data
+
+        return self.transport.call(PATH, prepare, read)
+
+    def _data(self, response: Response, document: str) -> Data:
+        """Return the data of an answer, or raise what the answer means."""
+        status = response.status_code
+        if status == 401:  # noqa: PLR2004
+            msg = "the API refuses the token (HTTP 401)"
+            raise TokenRejectedError(msg)
+        try:
+            answer = msgspec.json.decode(response.content)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            kind = response.headers.get("Content-Type", "no content type").split(";")[0]
+            msg = (
+                f"{response.url} answered with something else than GraphQL ({kind}, no valid JSON)"
+            )
+            raise ProtocolError(msg) from error
+        if not isinstance(answer, dict):
+            msg = f"{response.url} answered with JSON that is no GraphQL answer"
+            raise ProtocolError(msg)
+        if errors := answer.get("errors"):
+            raise self._error(errors, document)
+        data = answer.get("data")
+        if status != 200 or not isinstance(data, dict):  # noqa: PLR2004
+            msg = f"{response.url} answered HTTP {status} without data and without errors"
+            raise ProtocolError(msg)
+        return data
+
+    def _error(self, errors: Any, document: str) -> PluvoError:
+        """Return the exception that a list of GraphQL errors stands for."""
+        entries = errors if isinstance(errors, list) else [errors]
+        messages = [
+            str(entry.get("message", "")) if isinstance(entry, dict) else str(entry)
+            for entry in entries
+        ]
+        shown = _PERSONAL.sub("…", "; ".join(dict.fromkeys(messages)))[:_LONGEST]
+        for entry in entries:
+            extensions = entry.get("extensions") if isinstance(entry, dict) else None
+            code = extensions.get("code") if isinstance(extensions, dict) else None
+            if isinstance(code, str) and "auth" in code.lower():
+                return TokenRejectedError(f"the API refuses the token ({code[:40]})")
+        if self.contract is not None:
+            found = self.contract.differences(
+                [entry for entry in entries if isinstance(entry, dict)], document
+            )
+            if found:
+                return SchemaDifferenceError(found)
+        for message in messages:
+            lacking = [scope for scope in SCOPES if scope in message]
+            if lacking or "scope" in message.lower():
+                named = ", ".join(lacking) or "a scope"
+                return ScopeError(
+                    f"the token lacks {named} (the API says: {shown!r}): ask Pluvo to grant it to "
+                    "this client, or deselect the stream"
+                )
+        missing = all(_MISSING.search(message) for message in messages)
+        return QueryError(f"the API answered with errors: {shown!r}", missing=missing)

@@ -1,0 +1,402 @@
+"""The tap: settings, the list of streams, and one run over them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import time
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import click
+from singer_sdk import Tap
+from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from singer_sdk.singerlib import ActivateVersionMessage, Catalog
+
+from tap_pluvo.checkup import check_up
+from tap_pluvo.client import Client
+from tap_pluvo.contract import Contract, live_schema
+from tap_pluvo.errors import ConfigurationError, PluvoError, UnavailableError
+from tap_pluvo.fetching import Fetcher
+from tap_pluvo.filters import parse_filters
+from tap_pluvo.progress import Result, summary
+from tap_pluvo.settings import SCHEMA, Settings, check, from_environment
+from tap_pluvo.streams import STREAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+    from typing import IO
+
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
+
+    from tap_pluvo.stream import PluvoStream
+
+
+class TapPluvo(Tap):
+    """Singer tap for Pluvo, a learning management system: users, progress, certificates."""
+
+    name = "tap-pluvo"
+    package_name = "tap-pluvo"
+    config_jsonschema: ClassVar[dict[str, Any]] = SCHEMA
+    message_writer_class = MsgSpecWriter
+
+    # BATCH is not offered: the SDK's batch files ignore deselection and stream maps.
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        TapCapabilities.CATALOG,
+        TapCapabilities.DISCOVER,
+        TapCapabilities.STATE,
+        TapCapabilities.TEST,
+        TapCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    _fetcher: Fetcher | None = None
+    _signal: int | None = None
+
+    # Settings and connection
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Check the settings, in words that name setting and remedy and show no secret.
+
+        Raises:
+            ConfigurationError: something is wrong. Discovery alone may do without credentials.
+        """
+        self.append_builtin_config(self.config_jsonschema)
+        problems = check(self._config, self.config_jsonschema)
+        if problems:
+            raise ConfigurationError("\n".join(problems))
+        if raise_errors or self.has_credentials:
+            _ = self.settings
+        return problems
+
+    @property
+    def has_credentials(self) -> bool:
+        """Whether the organization can be asked; else the documents are all there is."""
+        return bool(self.config.get("client_id") or self.config.get("client_secret"))
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings, checked."""
+        return Settings.from_config(self.config)
+
+    @cached_property
+    def client(self) -> Client:
+        """The API."""
+        needs: dict[str, list[str]] = {}
+        for stream in self.wanted_streams():
+            for scope in stream.scopes:
+                needs.setdefault(scope, []).append(stream.name)
+        return Client(self.settings, needs)
+
+    @cached_property
+    def fetcher(self) -> Fetcher:
+        """Where questions are asked."""
+        self._fetcher = Fetcher(
+            self.client,
+            max_concurrency=self.settings.max_concurrency,
+            operations_per_request=self.settings.operations_per_request,
+        )
+        return self._fetcher
+
+    @cached_property
+    def contract(self) -> Contract:
+        """What the API has: by the organization's own schema where it can be seen."""
+        if not self.has_credentials:
+            return Contract()
+        live = live_schema(self.client) if self.settings.introspection else None
+        if live is None:
+            self.logger.info("going by the documents: the organization's schema is not asked for")
+        self.client.contract = Contract(live)
+        return self.client.contract
+
+    @cached_property
+    def filters(self) -> dict[str, dict[str, Any]]:
+        """The setting `filters`, as API arguments by stream."""
+        return parse_filters(self.config.get("filters") or {}, STREAMS, self.contract)
+
+    def close(self) -> None:
+        """End the workers and the connections."""
+        if self._fetcher is not None:
+            self._fetcher.close()
+
+    # Streams
+
+    def wanted_streams(self) -> list[type[PluvoStream]]:
+        """Return the streams that the catalog selects, or those that are on by default."""
+        if self.input_catalog is None:
+            return [stream for stream in STREAMS if stream.selected_by_default]
+        return [
+            stream
+            for stream in STREAMS
+            if (entry := self.input_catalog.get_stream(stream.name)) is not None
+            and entry.metadata.resolve_selection().get((), True)
+        ]
+
+    def discover_streams(self) -> Sequence[PluvoStream]:
+        """Return the streams that the organization has."""
+        found = []
+        self.missing: dict[str, str] = {}
+        wanted = self.wanted_streams()
+        for stream in STREAMS:
+            reason = stream.unavailable(self.contract)
+            if reason is None:
+                found.append(stream(self))
+            else:
+                self.missing[stream.name] = reason
+                if stream in wanted and self.input_catalog is None:
+                    self.logger.warning("stream %s is left out: %s", stream.name, reason)
+        return found
+
+    # One run
+
+    def run(self) -> list[Result]:
+        """Sync all selected streams and return how each went.
+
+        The SDK's `sync_all` ends at the first error, and streams that come later would never run;
+        here a stream that fails does not stop the others.
+        """
+        _ = self.filters
+        self._reset_state_progress_markers()
+        if self.state:
+            self.state_writer.write_state(self.state)
+        results = []
+        for name, reason in self._unknown_selections():
+            results.append(Result(name, 0, 0, 0.0, 0, 0, reason))
+        for stream in self.streams.values():
+            if stream.selected:
+                result = self._run_stream(stream)  # type: ignore[arg-type]  # all are ours
+                if result is not None:
+                    results.append(result)
+        summary(self.logger, results)
+        return results
+
+    def _unknown_selections(self) -> list[tuple[str, str]]:
+        """Return the streams that the catalog selects and that are not there, each with why."""
+        if self.input_catalog is None:
+            return []
+        return [
+            (entry.tap_stream_id, self.missing.get(entry.tap_stream_id, "there is no such stream"))
+            for entry in self.input_catalog.streams
+            if entry.tap_stream_id not in self.streams
+            and entry.metadata.resolve_selection().get((), True)
+        ]
+
+    def _run_stream(self, stream: PluvoStream) -> Result | None:
+        transport = self.client.transport
+        requests, retries = transport.requests, transport.retries
+        started = time.monotonic()
+        activate = bool(self.config.get("emit_activate_version_messages"))
+        if activate:
+            stream._stream_version = self.initialized_at  # noqa: SLF001 - the SDK has no other way
+        error = None
+        try:
+            stream.sync()
+            stream.finalize_state_progress_markers()
+            if activate and stream.read_everything and not stream.filters():
+                self._activate(stream)
+        except UnavailableError as reason:
+            if self.input_catalog is None:
+                self.logger.warning("stream %s is left out: %s", stream.name, reason)
+                return None
+            error = str(reason)
+        except PluvoError as reason:
+            error = str(reason)
+        return Result(
+            stream.name,
+            stream.emitted,
+            transport.requests - requests,
+            time.monotonic() - started,
+            stream.repairs,
+            transport.retries - retries,
+            error,
+        )
+
+    def _activate(self, stream: PluvoStream) -> None:
+        """Tell the target that rows which did not come with this run are gone."""
+        for stream_map in stream.stream_maps:
+            if stream.selected:
+                self.write_message(
+                    ActivateVersionMessage(
+                        stream=stream_map.stream_alias, version=self.initialized_at
+                    )
+                )
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """End the run between two records.
+
+        The SDK would exit at once with code 0, in the middle of a message if need be.
+        """
+        if self._fetcher is None or self._signal is not None:
+            os._exit(128 + signum)
+        self._signal = signum
+        self.logger.warning(
+            "%s: ending; the next run goes on from the last state", signal.Signals(signum).name
+        )
+        self._fetcher.stop()
+
+    @property
+    def stopped_by(self) -> int | None:
+        """The signal that ends the run, if one came."""
+        return self._signal
+
+    # Command line
+
+    @classmethod
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        """Read the configuration from files and, for `ENV`, from the environment.
+
+        Raises:
+            ConfigurationError: a file is missing or holds no JSON object.
+        """
+        for path in value:
+            if path != "ENV":
+                _json_object("config", path)
+        found = super().cb_config(ctx, param, value)
+        if found.parse_env:
+            cls.append_builtin_config(cls.config_jsonschema)
+            found.config |= from_environment(os.environ, cls.config_jsonschema)
+            found.parse_env = False
+        return found
+
+    @classmethod
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        """Check settings, address, token, scopes, schema and a page of each selected stream."""
+        if value != "all":
+            super().cb_test(ctx, param, value)
+            return
+        tap = cls(config=ctx.params["config"].config)
+        try:
+            healthy = check_up(tap)
+        finally:
+            tap.close()
+        ctx.exit(0 if healthy else 1)
+
+    @classmethod
+    def invoke(  # type: ignore[override]
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: Any = None,
+        state: IO[str] | None = None,
+        catalog: IO[str] | None = None,
+    ) -> None:
+        """Run the tap as the command line asks."""
+        if about:
+            cls.print_about(about_format)
+            return
+        cls.print_version(print_fn=cls.logger.info)
+        tap = cls(
+            config=config.config if config else {},
+            state=_json_object("state", state),
+            catalog=_catalog(catalog),
+        )
+        try:
+            results = tap.run()
+        except BrokenPipeError:
+            cls.logger.error("the target has closed the pipe: see what it says")  # noqa: TRY400
+            _leave(1)
+        except BaseException:
+            if tap.stopped_by is None:
+                raise
+            _leave(128 + tap.stopped_by)
+        tap.close()
+        if any(result.error for result in results):
+            click.get_current_context().exit(1)
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take the bookmarks of an earlier run.
+
+        Raises:
+            ConfigurationError: the state is not one of this tap.
+        """
+        check_state(state)
+        super().load_state(state)
+
+
+def check_state(state: dict[str, Any]) -> None:
+    """Raise `ConfigurationError` for a state that this tap cannot have written."""
+    bookmarks = state.get("bookmarks", {})
+    if not isinstance(bookmarks, dict) or set(state) - {"bookmarks"}:
+        msg = (
+            'state: expected an object {"bookmarks": {...}} as this tap writes it; a state of '
+            "another tap or version cannot be used"
+        )
+        raise ConfigurationError(msg)
+    for name, bookmark in bookmarks.items():
+        if not isinstance(bookmark, dict):
+            msg = f"state: the bookmark of {name!r} is no object"
+            raise ConfigurationError(msg)
+        for key in ("replication_key_value", "full_read_at"):
+            value = bookmark.get(key)
+            if value is not None and not _is_moment(value):
+                msg = f"state: `{key}` of {name!r} is no ISO 8601 date or date-time"
+                raise ConfigurationError(msg)
+
+
+def _is_moment(value: Any) -> bool:
+    import datetime as dt  # noqa: PLC0415
+
+    try:
+        dt.datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _json_object(what: str, source: IO[str] | str | None) -> dict[str, Any]:
+    """Return the JSON object that a file holds.
+
+    Raises:
+        ConfigurationError: the file is missing or holds something else.
+    """
+    if source is None:
+        return {}
+    try:
+        text = Path(source).read_text("utf-8") if isinstance(source, str) else source.read()
+        found = json.loads(text)
+    except OSError as error:
+        msg = f"{what}: the file {source!r} cannot be read ({error.strerror})"
+        raise ConfigurationError(msg) from None
+    except ValueError:
+        msg = f"{what}: the file is no valid JSON"
+        raise ConfigurationError(msg) from None
+    if not isinstance(found, dict):
+        msg = f"{what}: the file must hold a JSON object"
+        raise ConfigurationError(msg)
+    return found
+
+
+def _catalog(source: IO[str] | None) -> Catalog | None:
+    if source is None:
+        return None
+    found = _json_object("catalog", source)
+    try:
+        return Catalog.from_dict(found)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        msg = "catalog: the file is no Singer catalog: write one with `tap-pluvo --discover`"
+        raise ConfigurationError(msg) from None
+
+
+def _leave(code: int) -> None:
+    """End the process now: workers may still wait for answers that nobody needs."""
+    logging.shutdown()
+    os._exit(code)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake ends in a sentence, not in a traceback."""
+    try:
+        TapPluvo.cli()
+    except PluvoError as error:
+        for sentence in str(error).splitlines():
+            TapPluvo.logger.critical(sentence)
+        _leave(1)

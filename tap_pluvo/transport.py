@@ -1,0 +1,204 @@
+"""HTTP: one session for each thread, one retry policy, one pace.
+
+Nothing here knows GraphQL or OAuth. Tokens travel to the configured host only: redirects are not
+followed, and certificates are always verified.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import logging
+import threading
+import time
+from importlib.metadata import version
+from typing import TYPE_CHECKING, TypeVar
+
+import backoff
+import requests
+from urllib3.exceptions import NameResolutionError
+
+from tap_pluvo.errors import (
+    ConfigurationError,
+    PluvoError,
+    RetriableError,
+    TransientError,
+    UnreachableError,
+)
+from tap_pluvo.pace import Pace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from requests.auth import AuthBase
+
+    from tap_pluvo.settings import Settings
+
+T = TypeVar("T")
+
+logger = logging.getLogger("tap-pluvo.http")
+
+BUSY = (429, 503)
+LONGEST_WAIT = 60.0  # seconds between two tries, where the API does not name its own
+
+
+class Transport:
+    """Sends requests to the organization until an answer is usable or hope is gone."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.base_url = settings.base_url
+        self.pace = Pace(settings.max_concurrency, settings.requests_per_second)
+        self.retries = 0
+        self.requests = 0
+        self._timeout = settings.request_timeout
+        self._patience = settings.max_retry_seconds
+        self._verify = settings.ca_bundle or True
+        self._user_agent = settings.user_agent or f"tap-pluvo/{version('tap-pluvo')}"
+        self._threads = threading.local()
+        self._lock = threading.Lock()
+        self._sessions: list[requests.Session] = []
+
+    def call(
+        self,
+        path: str,
+        prepare: Callable[[], tuple[bytes, str, AuthBase]],
+        read: Callable[[requests.Response], T],
+    ) -> T:
+        """POST to `path` and return what `read` makes of the answer.
+
+        `prepare` gives body, content type and authentication, anew for each try; what `read`
+        raises as a `RetriableError` is tried again, at most for `max_retry_seconds`.
+
+        Raises:
+            PluvoError: what `read` raised, or the network's own failure, said in words.
+        """
+        waits = backoff.expo(base=2, factor=0.5, max_value=LONGEST_WAIT)
+        next(waits)  # the generator's first value only starts it
+        started = time.monotonic()
+        tries = 0
+        while True:
+            body, content_type, auth = prepare()
+            tries += 1
+            try:
+                with self.pace.turn():
+                    response = self._post(path, body, content_type, auth)
+                _check_status(response, path)
+                result = read(response)
+            except RetriableError as error:
+                asked = getattr(error, "wait", None)
+                wait = backoff.full_jitter(next(waits)) if asked is None else asked
+                elapsed = time.monotonic() - started
+                if (error.attempts and tries >= error.attempts) or elapsed + wait > self._patience:
+                    error.args = (f"{error} (gave up after {tries} tries in {elapsed:.0f} s)",)
+                    raise
+                logger.warning("%s; trying again in %.1f s", error, wait)
+                with self._lock:
+                    self.retries += 1
+                if asked is None:
+                    self.pace.pause(wait)
+                else:
+                    self.pace.refused(wait)
+            else:
+                self.pace.succeeded()
+                return result
+
+    def close(self) -> None:
+        """Close all sessions."""
+        with self._lock:
+            for session in self._sessions:
+                session.close()
+            self._sessions.clear()
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._threads, "session", None)
+        if session is None:
+            session = self._threads.session = requests.Session()
+            session.headers["User-Agent"] = self._user_agent
+            session.headers["Accept"] = "application/json"
+            with self._lock:
+                self._sessions.append(session)
+        return session
+
+    def _post(self, path: str, body: bytes, content_type: str, auth: AuthBase) -> requests.Response:
+        with self._lock:
+            self.requests += 1
+        try:
+            return self._session().post(
+                self.base_url + path,
+                data=body,
+                headers={"Content-Type": content_type},
+                auth=auth,  # given on every request, else requests would take one from ~/.netrc
+                timeout=self._timeout,
+                verify=self._verify,
+                allow_redirects=False,
+            )
+        except requests.exceptions.SSLError as error:
+            msg = (
+                f"the certificate of {self.base_url} is not trusted: if your organization has its "
+                "own certificate authority, name its file in the setting `ca_bundle`"
+            )
+            raise UnreachableError(msg) from error
+        except requests.exceptions.Timeout as error:
+            msg = f"{self.base_url} did not answer within {self._timeout:g} s"
+            raise TransientError(msg) from error
+        except requests.exceptions.RequestException as error:
+            if "NameResolutionError" in repr(error) or _has_cause(error, NameResolutionError):
+                msg = (
+                    f"the host of {self.base_url} does not exist: check the setting "
+                    "`organization` or `api_url`, and your network"
+                )
+                raise UnreachableError(msg) from error
+            msg = f"the connection to {self.base_url} failed ({type(error).__name__})"
+            raise TransientError(msg) from error
+
+
+def _has_cause(error: BaseException | None, kind: type[BaseException]) -> bool:
+    while error is not None:
+        if isinstance(error, kind) or any(
+            isinstance(getattr(item, "reason", item), kind) for item in error.args
+        ):
+            return True
+        error = error.__context__
+    return False
+
+
+def _check_status(response: requests.Response, path: str) -> None:
+    """Raise what a status says by itself; 200, 400, 401 and 403 are for the reader to judge.
+
+    Raises:
+        ConfigurationError: a redirect or an address that does not exist.
+        TransientError: the server is at fault or asks for patience.
+    """
+    status = response.status_code
+    if status in BUSY:
+        wait = _retry_after(response.headers.get("Retry-After"))
+        msg = f"Pluvo asked for patience (HTTP {status})"
+        raise TransientError(msg, wait=wait)
+    if status >= 500 or status == 408:  # noqa: PLR2004
+        msg = f"Pluvo failed to answer (HTTP {status})"
+        raise TransientError(msg)
+    if response.is_redirect or 300 <= status < 400:  # noqa: PLR2004
+        msg = (
+            f"{response.url} answered with a redirect (HTTP {status}), which is not followed with "
+            "a token: check the host in the setting `organization` or `api_url`"
+        )
+        raise ConfigurationError(msg)
+    if status not in {200, 400, 401, 403}:
+        msg = (
+            f"{response.url} answered HTTP {status} to {path}: check that the setting "
+            "`organization` or `api_url` names a Pluvo"
+        )
+        raise PluvoError(msg)
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Return the seconds that a Retry-After header asks for (a number, or an HTTP date)."""
+    if value is None:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+    except ValueError:
+        return None
