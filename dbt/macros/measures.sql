@@ -1,7 +1,7 @@
 {#- How reports round: enough to read, and the same on every warehouse. -#}
 
 {% macro rounded(value, digits=4) -%}
-  round(cast({{ value }} as {{ dbt.type_numeric() }}), {{ digits }})
+  cast(round(cast({{ value }} as {{ dbt.type_numeric() }}), {{ digits }}) as {{ pluvo.type_double() }})
 {%- endmacro %}
 
 {#- A part of a whole between 0 and 1; null of an empty whole. -#}
