@@ -97,6 +97,7 @@ class PluvoStream(Stream):
     default_method: ClassVar[str | None] = None
     needs: ClassVar[tuple[str, ...]] = ()  # columns that computed ones are made of
     takes_filters: ClassVar[bool] = True
+    widens: ClassVar[bool] = True  # offer fields that only the organization's schema has
 
     _tap: TapPluvo
 
@@ -106,7 +107,7 @@ class PluvoStream(Stream):
         kind = tap.contract.type_at(self.node)
         extra = (
             additional_columns(tap.contract, kind, contract.columns.values())
-            if tap.contract.is_live and kind is not None
+            if self.widens and tap.contract.is_live and kind is not None
             else []
         )
         self.columns = {**contract.columns, **{column.name: column for column in extra}}

@@ -82,6 +82,7 @@ class MemberStream(PluvoStream):
     one outer node by its id, and the prefix of the columns for its id and ref.
     """
 
+    widens = False
     roles: ClassVar[dict[str, str]]
     owner: ClassVar[str]
 
@@ -195,6 +196,7 @@ class GroupTrainings(PluvoStream):
     name = "group_trainings"
     node = "paginatedGroups.edges.node.trainings"
     scopes = ("groups.read",)
+    widens = False
 
     def read(self) -> Iterator[Record]:
         """Give the trainings of each group, which travel with the group."""
