@@ -10,10 +10,14 @@ import tempfile
 from collections import deque
 from contextlib import ExitStack, closing
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING
 
 from pluvo_sandbox.database import Database
+from pluvo_sandbox.faults import KINDS, Fault
+from pluvo_sandbox.movement import Churn, Editor
 from pluvo_sandbox.oauth import SCOPES, Client
 from pluvo_sandbox.sandbox import CLIENT_ID, CLIENT_SECRET, OtherDataError, prepare, rate
 from pluvo_sandbox.schema import VARIANTS
@@ -23,6 +27,14 @@ from pluvo_sandbox.service import Behaviour, LoggedRequest, Service
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+_FAULTS = """faults:
+  WHERE is `token` for token requests, or the name of a field for GraphQL requests that ask for it
+  (500:paginatedUsers); without it every GraphQL request is meant. @N hits the Nth of them, @N-M the
+  Nth to Mth, /N every Nth; without it all are hit. Kinds:
+
+""" + "\n".join(f"  {kind:<15} {text}" for kind, text in KINDS.items())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,6 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         introspection=options.introspection,
         latency=options.latency,
         rate_limit=options.rate_limit,
+        max_root_fields=options.max_root_fields,
+        faults=options.faults,
     )
     try:
         with ExitStack() as stack:
@@ -66,6 +80,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             database = stack.enter_context(closing(Database(str(path))))
             log: deque[LoggedRequest] = deque(maxlen=0)
             service = Service(database, behaviour, log)
+            if options.movement:
+                editor = Editor(database.connection, Random(options.seed))  # noqa: S311
+                service.before = partial(Churn(options.movement, options.seed), editor)
             ready = {
                 "url": url_of(listener),
                 "client_id": options.client_id,
@@ -83,18 +100,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _announce(ready: dict[str, object], ready_file: Path | None) -> None:
-    """Say that requests are served: for people, then as one line of JSON, then as a file."""
+    """Say that requests are served: as a file, for people, and as one line of JSON."""
     as_json = json.dumps(ready)
-    sys.stdout.write(
-        f"Pluvo sandbox at {ready['url']} (client id {ready['client_id']}, "
-        f"client secret {ready['client_secret']}); stop it with Ctrl+C\n{as_json}\n"
-    )
-    sys.stdout.flush()
     if ready_file is not None:
         # Renamed into place, so that whoever waits for the file finds it complete.
         part = ready_file.with_name(ready_file.name + ".part")
         part.write_text(as_json + "\n", encoding="utf-8")
         part.replace(ready_file)
+    sys.stdout.write(
+        f"Pluvo sandbox at {ready['url']} (client id {ready['client_id']}, "
+        f"client secret {ready['client_secret']}); stop it with Ctrl+C\n{as_json}\n"
+    )
+    sys.stdout.flush()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -102,7 +119,10 @@ def _parser() -> argparse.ArgumentParser:
         prog="pluvo-sandbox", description="A local Pluvo to develop and test against."
     )
     serve = parser.add_subparsers(required=True, metavar="COMMAND").add_parser(
-        "serve", help="serve the API until it is stopped"
+        "serve",
+        help="serve the API until it is stopped",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_FAULTS,
     )
     add = serve.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
@@ -159,8 +179,38 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--no-introspection", dest="introspection", action="store_false", help="hide the schema")
     add("--latency", type=_number, default=0, metavar="MS", help="hold every answer back")
+    add(
+        "--max-root-fields",
+        type=_number,
+        metavar="N",
+        help="refuse operations that ask for more at the top level",
+    )
+    add(
+        "--movement",
+        type=_number,
+        default=0,
+        metavar="N",
+        help="insert, rename and delete a row of every list before every Nth GraphQL request",
+    )
+    add(
+        "--fault",
+        action="append",
+        default=[],
+        dest="faults",
+        type=_fault,
+        metavar="KIND[=VALUE][:WHERE][@N|@N-M|/N]",
+        help="let something go wrong (may be repeated): see below",
+    )
     add("--rate-limit", type=_rate, metavar="N/s", help="answer 429 above this; also N/m and N/h")
     return parser
+
+
+def _fault(text: str) -> str:
+    try:
+        Fault.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
 
 
 def _number(text: str) -> int:

@@ -132,6 +132,7 @@ CREATE INDEX users_by_login ON users (lastLogin);
 CREATE INDEX groups_by_name ON groups (name, id);
 CREATE INDEX groups_of_user ON group_users (userId);
 CREATE INDEX groups_of_manager ON group_managers (userId);
+CREATE INDEX certificates_by_title ON certificates (title, id);
 CREATE INDEX trainings_by_title ON trainings (title, id);
 CREATE INDEX users_of_training ON training_users (trainingId, role, userId);
 CREATE INDEX trainings_of_user ON training_users (userId);

@@ -128,3 +128,8 @@ class OAuth:
     def revoke_all(self) -> None:
         """Forget every token given out so far."""
         self._validator.grants.clear()
+
+    def expire_all(self) -> None:
+        """Let the time of every token given out so far be up."""
+        for grant in self._validator.grants.values():
+            grant.expires_at = 0

@@ -13,11 +13,12 @@ from pluvo_sandbox.connections import connection, window
 from pluvo_sandbox.database import as_list
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from graphql import GraphQLResolveInfo
 
     from pluvo_sandbox.database import Database, Node
+    from pluvo_sandbox.faults import Fault
 
     Resolver = Callable[..., Any]
 
@@ -33,10 +34,18 @@ class Context:
     Attributes:
         database: the data.
         scopes: what the caller's token allows.
+        faults: what goes wrong with this request.
     """
 
     database: Database
     scopes: frozenset[str]
+    faults: Sequence[Fault] = ()
+
+    def spoil(self, name: str, page: dict[str, Any], *, nested: bool) -> dict[str, Any]:
+        """Let the faults of this request change a page of the connection `name`."""
+        for fault in self.faults:
+            fault.change(name, page, nested=nested)
+        return page
 
 
 class Listing(NamedTuple):
@@ -134,7 +143,7 @@ CONNECTIONS = {
             "completionDateTo": "completionDate <= :completionDateTo",
         },
     ),
-    "certificates": Listing("certificates", "name"),
+    "certificates": Listing("certificates", "title"),
 }
 
 LISTS = {
@@ -280,7 +289,8 @@ def _page(name: str, listing: Listing) -> Resolver:
         rows = database.nodes_at(listing.table, shown)
         for row in rows.values():
             row["_arguments"] = arguments
-        return connection([rows[key] for key in shown], page, len(keys))
+        found = connection([rows[key] for key in shown], page, len(keys))
+        return info.context.spoil(name, found, nested=False)  # type: ignore[no-any-return]
 
     return resolve
 
@@ -353,7 +363,7 @@ def _nested(name: str, table: str, sql: str) -> Resolver:
             }
 
         related = node.siblings.related((sql, tuple(arguments.items())), load)
-        return related[node["id"]]  # type: ignore[no-any-return]
+        return info.context.spoil(name, related[node["id"]], nested=True)  # type: ignore[no-any-return]
 
     return resolve
 

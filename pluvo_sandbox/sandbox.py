@@ -8,17 +8,21 @@ import threading
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Self
 
 from pluvo_sandbox.database import Database
+from pluvo_sandbox.faults import Fault
+from pluvo_sandbox.movement import Editor, Movement
 from pluvo_sandbox.oauth import SCOPES, Client
 from pluvo_sandbox.seed import Plan, seed
 from pluvo_sandbox.server import Server, listen, url_of
 from pluvo_sandbox.service import Behaviour, LoggedRequest, Service
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pluvo_sandbox.schema import Variant
 
@@ -62,7 +66,7 @@ def prepare(path: Path, plan: Plan, *, any_day: bool = False) -> None:
 
 
 @dataclass
-class Sandbox:
+class Sandbox(Editor):
     """A Pluvo organization on a free port of this machine, for the length of a `with` block.
 
     Attributes:
@@ -78,6 +82,12 @@ class Sandbox:
         rate_limit: as in `10/s` or `100/m`; None for no limit.
         token_ttl: seconds that a token is valid.
         scopes: what the client may ask for; every documented scope by default.
+        max_root_fields: how many fields one operation may ask for at the top level.
+        faults: what goes wrong, in the notation of `pluvo_sandbox.faults`.
+        before_request: by the number of a GraphQL request, counted from 1, a function that changes
+            the data right before it.
+        movement: a function that changes the data before every GraphQL request; it is given an
+            editor and the number of the request. `Churn()` is one.
         client_id: name of the client.
         client_secret: password of the client.
         requests: what was served so far.
@@ -98,6 +108,10 @@ class Sandbox:
     rate_limit: str | None = None
     token_ttl: int = 86400
     scopes: Sequence[str] | None = None
+    max_root_fields: int | None = None
+    faults: Sequence[str] = ()
+    before_request: dict[int, Callable[[Editor], None]] = field(default_factory=dict)
+    movement: Movement | None = None
     client_id: str = CLIENT_ID
     client_secret: str = CLIENT_SECRET
     requests: list[LoggedRequest] = field(default_factory=list, init=False, repr=False)
@@ -121,13 +135,15 @@ class Sandbox:
                     variant=self.schema,
                 ),
             )
-            self.database = stack.enter_context(closing(Database(str(self.path)))).connection
+            database = stack.enter_context(closing(Database(str(self.path))))
+            Editor.__init__(self, database.connection, _random("sandbox"))
             served = stack.enter_context(closing(Database(str(self.path))))
-            service = Service(served, self._behaviour(), self.requests)
+            self._service = Service(served, self._behaviour(), self.requests)
+            self._service.before = partial(self._move, Editor(served.connection, _random("served")))
             listener = stack.enter_context(closing(listen("127.0.0.1", 0)))
             self.url = url_of(listener)
             ready = threading.Event()
-            server = Server(service.app, ready.set)
+            server = Server(self._service.app, ready.set)
             thread = threading.Thread(
                 target=server.run, args=([listener],), name="pluvo-sandbox", daemon=True
             )
@@ -144,8 +160,19 @@ class Sandbox:
         self._stack.close()
 
     def reset_log(self) -> None:
-        """Forget the requests served so far."""
+        """Forget the requests served so far, and count them from 1 again."""
         self.requests.clear()
+        self._service.count_anew()
+
+    def set_faults(self, *faults: str) -> None:
+        """Let these go wrong from now on, and nothing else; they count requests from now."""
+        self._service.faults = list(map(Fault.parse, faults))
+
+    def _move(self, editor: Editor, number: int) -> None:
+        if number in self.before_request:
+            self.before_request[number](editor)
+        if self.movement:
+            self.movement(editor, number)
 
     def _behaviour(self) -> Behaviour:
         scopes = SCOPES if self.scopes is None else tuple(self.scopes)
@@ -156,7 +183,13 @@ class Sandbox:
             introspection=self.introspection,
             latency=self.latency,
             rate_limit=rate(self.rate_limit) if self.rate_limit else None,
+            max_root_fields=self.max_root_fields,
+            faults=self.faults,
         )
+
+
+def _random(name: str) -> Random:
+    return Random(name)  # noqa: S311 - repeatable on purpose
 
 
 def rate(text: str) -> tuple[int, float]:

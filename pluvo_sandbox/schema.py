@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from functools import lru_cache, partial
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 from uuid import UUID
 
 from ariadne import ScalarType, SchemaBindable, make_executable_schema
@@ -17,6 +17,7 @@ from graphql import (
     NamedTypeNode,
     Node,
     Visitor,
+    get_nullable_type,
     parse,
     print_ast,
     visit,
@@ -52,6 +53,15 @@ def executable(variant: Variant) -> GraphQLSchema:
     if variant == "rich":
         sdl += files("pluvo_sandbox").joinpath("rich.graphql").read_text(encoding="utf-8")
     return make_executable_schema(sdl, _Resolvers(), *_scalars())
+
+
+@lru_cache
+def lenient(variant: Variant) -> GraphQLSchema:
+    """Return a schema that lets `hasNextPage` be null."""
+    schema = executable.__wrapped__(variant)
+    field = cast("GraphQLObjectType", schema.type_map["PageInfo"]).fields["hasNextPage"]
+    field.type = get_nullable_type(field.type)
+    return schema
 
 
 def enum_values(schema: GraphQLSchema, name: str) -> tuple[str, ...]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
@@ -34,7 +37,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http=_Protocol,
+                http=cast("type[asyncio.Protocol]", partial(_Protocol, self)),
                 ws="none",
                 lifespan="off",
                 log_level="warning",
@@ -45,6 +48,7 @@ class Server(uvicorn.Server):
             )
         )
         self._on_ready = on_ready
+        self._reopening: asyncio.TimerHandle | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and say so."""
@@ -61,6 +65,26 @@ class Server(uvicorn.Server):
             except TimeoutError:
                 continue
 
+    def refuse(self, seconds: float) -> None:
+        """Stop listening for a while; connections that are open stay so."""
+        if self._reopening is None:
+            (listening,) = self.servers
+            address = listening.sockets[0].getsockname()[:2]
+            listening.close()
+            self._reopening = self._loop.call_later(
+                seconds, lambda: self._loop.create_task(self._reopen(*address))
+            )
+
+    async def _reopen(self, host: str, port: int) -> None:
+        self._reopening = None
+        await super().startup([listen(host, port)])
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close everything."""
+        if self._reopening is not None:
+            self._reopening.cancel()
+        await super().shutdown(sockets)
+
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Stop because of a signal."""
         super().handle_exit(sig, frame)
@@ -72,11 +96,54 @@ class Server(uvicorn.Server):
         self._loop.call_soon_threadsafe(self._stopped.set)
 
 
+class Connection:
+    """What a request may do to the connection it came by; stands in its scope as `connection`."""
+
+    def __init__(self, transport: asyncio.Transport, server: Server) -> None:
+        self.refuse = server.refuse
+        self.gone = asyncio.Event()
+        self._transport = transport
+
+    async def wait(self, seconds: float) -> None:
+        """Wait, unless the client goes away or the server stops."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.gone.wait(), seconds)
+
+    async def reset(self) -> None:
+        """Break the connection off with a TCP reset, after what was written so far."""
+        await asyncio.sleep(0)
+        linger = struct.pack("ii", 1, 0)
+        self._transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, linger
+        )
+        self._transport.abort()
+        await self.gone.wait()
+
+
 class _Protocol(H11Protocol):
-    """Joins the writes of one answer (status, headers, body) into one packet."""
+    """Joins the writes of one answer into one packet, and lets requests reach their connection."""
+
+    def __init__(self, server: Server, **options: Any) -> None:
+        super().__init__(**options)
+        self._server = server
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self._connection = Connection(transport, self._server)
         super().connection_made(cast("asyncio.Transport", _Gathering(transport)))
+        app = self.app
+
+        async def with_connection(scope: Any, receive: Any, send: Any) -> None:
+            await app({**scope, "connection": self._connection}, receive, send)
+
+        self.app = with_connection
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._connection.gone.set()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        self._connection.gone.set()
 
 
 class _Gathering:

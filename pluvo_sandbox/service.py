@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import math
@@ -16,21 +15,39 @@ from urllib.parse import parse_qs
 
 from ariadne import graphql_sync
 from ariadne.utils import unwrap_graphql_error
-from graphql import DocumentNode, GraphQLError, GraphQLSchema, parse, validate
+from graphql import (
+    ASTValidationRule,
+    DocumentNode,
+    FieldNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLSchema,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    ValidationRule,
+    Visitor,
+    parse,
+    validate,
+    visit,
+)
 from starlette.applications import Starlette
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from pluvo_sandbox.faults import TOKEN, Fault
 from pluvo_sandbox.oauth import Client, OAuth
 from pluvo_sandbox.resolvers import Context
-from pluvo_sandbox.schema import Variant, executable
+from pluvo_sandbox.schema import Variant, executable, lenient
 
 if TYPE_CHECKING:
-    from collections.abc import MutableSequence
+    from collections.abc import Callable, MutableSequence, Sequence
 
     from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
 
     from pluvo_sandbox.database import Database
+    from pluvo_sandbox.server import Connection
 
 TOKEN_PATH = "/oauth/token/"  # noqa: S105 - a path
 GRAPHQL_PATH = "/graphql/"
@@ -47,6 +64,8 @@ class Behaviour:
         introspection: whether the schema may be asked for.
         latency: milliseconds that each answer is held back.
         rate_limit: requests and the seconds in which as many are allowed; None for no limit.
+        max_root_fields: how many fields one operation may ask for at the top level.
+        faults: what goes wrong, in the notation of `faults.py`.
     """
 
     client: Client
@@ -55,6 +74,8 @@ class Behaviour:
     introspection: bool = True
     latency: float = 0
     rate_limit: tuple[int, float] | None = None
+    max_root_fields: int | None = None
+    faults: Sequence[str] = ()
 
 
 @dataclass
@@ -63,7 +84,7 @@ class LoggedRequest:
 
     Attributes:
         path: `/oauth/token/` or `/graphql/`, or whatever else was asked for.
-        status: HTTP status of the answer.
+        status: HTTP status of the answer; None if the connection was broken off instead.
         query: text of the GraphQL document.
         operation: name of the GraphQL operation.
         variables: variables of the GraphQL operation.
@@ -72,7 +93,7 @@ class LoggedRequest:
     """
 
     path: str
-    status: int
+    status: int | None
     query: str | None
     operation: str | None
     variables: dict[str, Any]
@@ -110,17 +131,22 @@ class Service:
     Attributes:
         app: the ASGI application.
         log: receives every request served.
+        faults: what goes wrong.
+        before: called with the number of each GraphQL request, from 1, before it is looked at.
     """
 
     def __init__(
         self, database: Database, behaviour: Behaviour, log: MutableSequence[LoggedRequest]
     ) -> None:
         self.log = log
-        self.oauth = OAuth(behaviour.client, behaviour.token_ttl)
+        self.faults = list(map(Fault.parse, behaviour.faults))
+        self.before: Callable[[int], None] = lambda _number: None
+        self._number = 0
         self._database = database
         self._behaviour = behaviour
-        self._schema = executable(behaviour.variant)
+        self._oauth = OAuth(behaviour.client, behaviour.token_ttl)
         self._limit = RateLimit(*behaviour.rate_limit) if behaviour.rate_limit else None
+        self._rules = [_at_most(behaviour.max_root_fields)] if behaviour.max_root_fields else None
         self.app = Starlette(
             routes=[
                 Route(TOKEN_PATH, self._serve, methods=["POST"]),
@@ -130,29 +156,64 @@ class Service:
             ]
         )
 
+    def count_anew(self) -> None:
+        """Let the next GraphQL request be the first one again."""
+        self._number = 0
+
     async def _serve(self, request: Request) -> Response:
         body = await request.body()
-        response = self._answer(request, body)
-        self.log.append(_logged(request, body, response.status_code))
-        if self._behaviour.latency:
-            await asyncio.sleep(self._behaviour.latency / 1000)
+        logged = _logged(request, body)
+        names = {TOKEN} if logged.path == TOKEN_PATH else _names(logged.query)
+        faults = [fault for fault in self.faults if fault.hits(names)]
+        if logged.path == GRAPHQL_PATH:
+            self._number += 1
+            self.before(self._number)
+        response = self._answer(request, body, faults)
+        logged.status = response.status_code
+        self.log.append(logged)
+
+        connection: Connection = request.scope["connection"]
+        kinds = {fault.kind for fault in faults}
+        delay = self._behaviour.latency / 1000 + _value(faults, "slow")
+        if delay:
+            await connection.wait(delay)
+        if "refused" in kinds:
+            connection.refuse(_value(faults, "refused"))
+        if kinds & {"refused", "reset"}:
+            logged.status = None
+            await connection.reset()
+        if "reset-body" in kinds:
+            logged.status = None
+            return _Interrupted(response, connection)
         return response
 
-    def _answer(self, request: Request, body: bytes) -> Response:
+    def _answer(self, request: Request, body: bytes, faults: Sequence[Fault]) -> Response:
         wait = self._limit.wait() if self._limit else 0
         if wait:
             return _refusal(429, "Too many requests.", {"Retry-After": str(math.ceil(wait))})
-        if request.url.path == TOKEN_PATH:
-            return self._token(request, body)
-        return self._graphql(request, body)
+        kinds = {fault.kind for fault in faults}
+        if "revoked" in kinds:
+            self._oauth.revoke_all()
+        if "expired" in kinds:
+            self._oauth.expire_all()
+        for fault in faults:
+            answer = fault.answer()
+            if answer is not None:
+                return answer
+        is_token = request.url.path == TOKEN_PATH
+        response = self._token(request, body) if is_token else self._graphql(request, body, faults)
+        if "truncated" in kinds:
+            half = bytes(response.body)[: len(response.body) // 2]
+            return Response(half, response.status_code, media_type="application/json")
+        return response
 
     def _token(self, request: Request, body: bytes) -> Response:
         text = body.decode("utf-8", "replace")
-        headers, answer, status = self.oauth.token(request.url.path, request.headers, text)
+        headers, answer, status = self._oauth.token(request.url.path, request.headers, text)
         return Response(answer, status, headers)
 
-    def _graphql(self, request: Request, body: bytes) -> Response:
-        grant = self.oauth.grant(request.url.path, request.headers)
+    def _graphql(self, request: Request, body: bytes, faults: Sequence[Fault]) -> Response:
+        grant = self._oauth.grant(request.url.path, request.headers)
         if grant is None:
             return _refusal(
                 401,
@@ -163,17 +224,43 @@ class Service:
             data = json.loads(body)
         except ValueError:
             return _refusal(400, "The body of a request must be a JSON object.")
+        is_lenient = any(fault.kind == "null-next" for fault in faults)
+        schema = lenient if is_lenient else executable
         with self._database.snapshot():
             _, result = graphql_sync(
-                self._schema,
+                schema(self._behaviour.variant),
                 data,
-                context_value=Context(self._database, grant.scopes),
+                context_value=Context(self._database, grant.scopes, faults),
                 query_parser=lambda _context, data: _parsed(data["query"]),
                 query_validator=_validated,
+                validation_rules=self._rules,
                 introspection=self._behaviour.introspection,
                 logger=_LOGGER,
             )
         return _json(result)
+
+
+class _Interrupted(Response):
+    """An answer whose connection breaks when half of its body is sent."""
+
+    def __init__(self, response: Response, connection: Connection) -> None:
+        super().__init__(response.body, response.status_code, dict(response.headers))
+        self._connection = connection
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        start = {
+            "type": "http.response.start",
+            "status": self.status_code,
+            "headers": self.raw_headers,
+        }
+        half = bytes(self.body)[: len(self.body) // 2]
+        await send(start)
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+        await self._connection.reset()
+
+
+def _value(faults: Sequence[Fault], kind: str) -> float:
+    return sum(fault.value for fault in faults if fault.kind == kind)
 
 
 def _json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -190,7 +277,7 @@ async def _add_slash(request: Request) -> Response:
     return RedirectResponse(request.url.path + "/", 301)
 
 
-def _logged(request: Request, body: bytes, status: int) -> LoggedRequest:
+def _logged(request: Request, body: bytes) -> LoggedRequest:
     data: Any = {}
     scopes: list[str] = []
     if request.url.path == TOKEN_PATH:
@@ -204,7 +291,7 @@ def _logged(request: Request, body: bytes, status: int) -> LoggedRequest:
     headers = {name: value for name, value in request.headers.items() if name != "authorization"}
     return LoggedRequest(
         path=request.url.path,
-        status=status,
+        status=None,
         query=data.get("query"),
         operation=data.get("operationName"),
         variables=data.get("variables") or {},
@@ -220,7 +307,47 @@ def _parsed(query: str) -> DocumentNode:
 
 
 @lru_cache(maxsize=256)
-def _faults(schema: GraphQLSchema, document: DocumentNode, rules: Any) -> list[GraphQLError]:
+def _names(query: Any) -> frozenset[str]:
+    """Return the names of all fields that a query asks for, at any depth."""
+    names: set[str] = set()
+
+    class Collector(Visitor):
+        def enter_field(self, node: FieldNode, *_args: Any) -> None:
+            names.add(node.name.value)
+
+    if isinstance(query, str):
+        with suppress(GraphQLError):
+            visit(_parsed(query), Collector())
+    return frozenset(names)
+
+
+def _at_most(limit: int) -> type[ASTValidationRule]:
+    """Return a rule against operations with more fields at the top level."""
+
+    class AtMost(ValidationRule):
+        def enter_operation_definition(self, node: OperationDefinitionNode, *_args: Any) -> None:
+            number = self._fields(node.selection_set)
+            if number > limit:
+                message = f"This operation asks for {number} root fields; {limit} are allowed."
+                self.report_error(GraphQLError(message, node))
+
+        def _fields(self, selections: SelectionSetNode) -> int:
+            number = 0
+            for selection in selections.selections:
+                if isinstance(selection, FragmentSpreadNode):
+                    fragment = self.context.get_fragment(selection.name.value)
+                    number += self._fields(fragment.selection_set) if fragment else 0
+                elif isinstance(selection, InlineFragmentNode):
+                    number += self._fields(selection.selection_set)
+                else:
+                    number += 1
+            return number
+
+    return AtMost
+
+
+@lru_cache(maxsize=256)
+def _broken_rules(schema: GraphQLSchema, document: DocumentNode, rules: Any) -> list[GraphQLError]:
     # All of them in one answer: graphql-core stops at 100 unless it is told otherwise.
     return validate(schema, document, rules, max_errors=sys.maxsize)
 
@@ -228,7 +355,7 @@ def _faults(schema: GraphQLSchema, document: DocumentNode, rules: Any) -> list[G
 def _validated(
     schema: GraphQLSchema, document_ast: DocumentNode, rules: Any = None, *_args: Any, **_more: Any
 ) -> list[GraphQLError]:
-    return _faults(schema, document_ast, rules)
+    return _broken_rules(schema, document_ast, rules)
 
 
 class _Unexpected(logging.Filter):

@@ -74,6 +74,21 @@ def test_switches_reach_the_server() -> None:
         assert "users.read" in ask(ready, "{ users { jobTitle } }")["errors"][0]["message"]
 
 
+def test_faults_movement_and_width_reach_the_server() -> None:
+    switches = (
+        *("--fault", "500@2", "--fault", "no-data@3"),
+        *("--movement", "1", "--max-root-fields", "1"),
+    )
+    with serving(*switches) as (_, ready, _):
+        ids = [user["id"] for user in ask(ready, "{ users { id } }")["data"]["users"]]
+        with pytest.raises(requests.JSONDecodeError):
+            ask(ready, "{ users { id } }")
+        assert ask(ready, "{ users { id } }")["data"] is None
+        assert [user["id"] for user in ask(ready, "{ users { id } }")["data"]["users"]] != ids
+        answer = ask(ready, "{ users { id } groups { id } }")
+        assert "2 root fields" in answer["errors"][0]["message"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_and_temporary_data_goes(number: signal.Signals) -> None:
     with serving() as (process, ready, _):
@@ -100,6 +115,7 @@ def test_data_in_a_file_is_served_again(tmp_path: Path) -> None:
         (["--rate-limit", "x"], "is no rate"),
         (["--schema", "other"], "invalid choice"),
         (["--today", "x"], "invalid"),
+        (["--fault", "418"], "is no fault"),
     ],
 )
 def test_a_bad_option_is_named(

@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pluvo_sandbox import Churn, Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from conftest import Api
+
+    from pluvo_sandbox import Editor
+
+
+@pytest.fixture
+def moving() -> Iterator[Sandbox]:
+    with Sandbox(users=30, trainings=5, groups=4, portfolio=60, schema="rich") as running:
+        yield running
+
+
+@pytest.fixture
+def reader(moving: Sandbox, connect: Callable[..., Api]) -> Api:
+    return connect(moving)
+
+
+def ids(api: Api, field: str, **arguments: Any) -> list[str]:
+    return [node["id"] for node in api.nodes(field, "id", **arguments)]
+
+
+@pytest.mark.parametrize(
+    ("field", "kind", "name"),
+    [
+        ("paginatedUsers", "user", "name"),
+        ("paginatedGroups", "group", "name"),
+        ("paginatedTrainings", "training", "title"),
+        ("certificates", "certificate", "title"),
+    ],
+)
+def test_rows_are_inserted_renamed_and_deleted(
+    moving: Sandbox, reader: Api, field: str, kind: str, name: str
+) -> None:
+    before = ids(reader, field)
+    new = getattr(moving, f"insert_{kind}")("\0 the first")
+    assert ids(reader, field) == [new, *before]
+    getattr(moving, f"rename_{kind}")(new, "\U0010ffff the last")
+    assert ids(reader, field) == [*before, new]
+    nodes = reader.nodes(field, f"id {name}")
+    assert nodes[-1] == {"id": new, name: "\U0010ffff the last"}
+    getattr(moving, f"delete_{kind}")(new)
+    assert ids(reader, field) == before
+
+
+@pytest.mark.parametrize(
+    ("field", "kind"), [("paginatedUsers", "user"), ("paginatedTrainings", "training")]
+)
+def test_rows_move_to_the_archive_and_back(
+    moving: Sandbox, reader: Api, field: str, kind: str
+) -> None:
+    before = ids(reader, field)
+    archive = getattr(moving, f"archive_{kind}")
+    archive(before[1])
+    assert ids(reader, field) == [before[0], *before[2:]]
+    assert before[1] in ids(reader, field, archived="true")
+    archive(before[1], archived=False)
+    assert ids(reader, field) == before
+
+
+def test_report_rows_land_where_their_id_says(moving: Sandbox, reader: Api) -> None:
+    before = ids(reader, "portfolioReport")
+    (user,) = reader.data("{ paginatedUsers(first: 1) { edges { node { id } } } }")[
+        "paginatedUsers"
+    ]["edges"]
+    first = "00000000-0000-4000-8000-000000000000"
+    given = moving.insert_report_row(
+        user["node"]["id"], "New", id=first, completionDate="2025-02-03"
+    )
+    anywhere = moving.insert_report_row(user["node"]["id"], "Anywhere")
+    after = ids(reader, "portfolioReport")
+    assert after[0] == given == first
+    assert after == sorted([*before, first, anywhere])
+    moving.rename_report_row(first, "Newer")
+    row = reader.nodes("portfolioReport", "id title completionDate user { id }")[0]
+    assert row == {
+        "id": first,
+        "title": "Newer",
+        "completionDate": "2025-02-03",
+        "user": {"id": user["node"]["id"]},
+    }
+    moving.delete_report_row(first)
+    moving.delete_report_row(anywhere)
+    assert ids(reader, "portfolioReport") == before
+
+
+@pytest.mark.parametrize(("field", "manager"), [("users", False), ("managers", True)])
+def test_members_come_and_go(moving: Sandbox, reader: Api, field: str, *, manager: bool) -> None:
+    group, user = moving.insert_group("G"), moving.insert_user("U")
+    query = f'{{ group(id: "{group}") {{ {field} {{ count edges {{ node {{ name }} }} }} }} }}'
+    assert reader.data(query)["group"][field]["count"] == 0
+    moving.insert_group_member(group, user, manager=manager)
+    moving.insert_group_member(group, user, manager=manager)
+    assert reader.data(query)["group"][field] == {"count": 1, "edges": [{"node": {"name": "U"}}]}
+    moving.delete_group_member(group, user, manager=manager)
+    assert reader.data(query)["group"][field]["count"] == 0
+
+
+def test_what_hangs_on_a_row_goes_with_it(moving: Sandbox, reader: Api) -> None:
+    (user_id,) = moving.database.execute("SELECT userId FROM report").fetchone()
+    moving.delete_user(user_id)
+    for table in ("report", "group_users", "training_users", "enrollments"):
+        sql = f"SELECT count(*) FROM {table} WHERE userId = ?"
+        assert moving.database.execute(sql, (user_id,)).fetchone() == (0,)
+    reader.nodes("portfolioReport", "user { id }")
+
+
+def test_a_new_row_answers_every_field(moving: Sandbox, reader: Api) -> None:
+    user = moving.insert_user("N", email="n@example.com", roles=["MANAGER"], archived=False)
+    fields = "modelId email language profileImage { url } roles userVia"
+    found = reader.data(f'{{ user(id: "{user}") {{ {fields} }} }}')
+    assert found["user"]["roles"] == ["MANAGER"]
+    training = moving.insert_training("T")
+    fields = "isActive archived allConditionsFulfilled conditions { type } modules { id }"
+    assert reader.data(f'{{ training(id: "{training}") {{ {fields} }} }}')["training"]["isActive"]
+    group = moving.insert_group("G")
+    fields = "maxUsers enableChat isEditable trainings { id } extraCategoryValues { __typename }"
+    assert reader.data(f'{{ group(id: "{group}") {{ {fields} }} }}')
+
+
+def test_rows_change_right_before_the_nth_graphql_request(moving: Sandbox, reader: Api) -> None:
+    made: list[str] = []
+
+    def insert(editor: Editor) -> None:
+        made.append(editor.insert_user("\0 first"))
+
+    moving.before_request[3] = insert
+    count = "{ paginatedUsers { count } }"
+    before = reader.data(count)["paginatedUsers"]["count"]
+    assert reader.token().status_code == 200  # token requests are not counted
+    assert reader.data(count)["paginatedUsers"]["count"] == before
+    assert not made
+    assert reader.data(count)["paginatedUsers"]["count"] == before + 1
+    assert len(made) == 1
+    reader.data(count)
+    assert len(made) == 1
+    moving.reset_log()
+    assert [reader.data(count)["paginatedUsers"]["count"] for _ in range(3)][-1] == before + 2
+
+
+def test_a_position_cursor_skips_a_row_when_one_before_it_goes(
+    moving: Sandbox, reader: Api
+) -> None:
+    """What the whole module is for: a naive reader loses a row."""
+    everyone = ids(reader, "paginatedUsers")
+    moving.reset_log()
+    moving.before_request[2] = lambda editor: editor.delete_user(everyone[0])
+    page = "{{ paginatedUsers({}) {{ edges {{ node {{ id }} }} pageInfo {{ endCursor }} }} }}"
+    first = reader.data(page.format("first: 5"))["paginatedUsers"]
+    after = first["pageInfo"]["endCursor"]
+    second = reader.data(page.format(f'first: 5, after: "{after}"'))["paginatedUsers"]
+    seen = [edge["node"]["id"] for edge in first["edges"] + second["edges"]]
+    assert seen == everyone[:5] + everyone[6:11]
+
+
+def test_churn_never_ends_and_is_repeatable(connect: Callable[..., Api]) -> None:
+    query = "{ paginatedUsers { edges { node { id name } } } portfolioReport { count } }"
+
+    def read() -> list[Any]:
+        with Sandbox(users=20, trainings=4, groups=4, portfolio=30, movement=Churn()) as sandbox:
+            api = connect(sandbox)
+            return [api.data(query) for _ in range(30)]
+
+    pages = read()
+    assert all(one != other for one, other in pairwise(pages))
+
+    def found(page: Any) -> set[str]:
+        return {edge["node"]["name"] for edge in page["paginatedUsers"]["edges"]}
+
+    assert found(pages[0]) - found(pages[-1])
+    assert found(pages[-1]) - found(pages[0])
+    seen = {edge["node"]["id"] for edge in pages[0]["paginatedUsers"]["edges"]}
+    again = {edge["node"]["id"] for edge in pages[-1]["paginatedUsers"]["edges"]}
+    assert seen & again
+    assert read() == pages
+
+
+def test_churn_happens_every_so_many_requests(connect: Callable[..., Api]) -> None:
+    with Sandbox(users=20, movement=Churn(every=3)) as sandbox:
+        api = connect(sandbox)
+        pages = [api.data("{ paginatedUsers { edges { node { id } } } }") for _ in range(6)]
+    assert pages[0] == pages[1] != pages[2] == pages[3] == pages[4] != pages[5]
+
+
+def test_operations_can_be_limited_in_width(connect: Callable[..., Api]) -> None:
+    with Sandbox(users=3, max_root_fields=2) as sandbox:
+        api = connect(sandbox)
+        field = "paginatedUsers { count }"
+        assert len(api.data(f"{{ a: {field} b: {field} }}")) == 2
+        refused = ["This operation asks for 3 root fields; 2 are allowed."]
+        assert api.errors(f"{{ a: {field} b: {field} c: {field} }}") == refused
+        hidden = f"{{ ...F ... {{ c: {field} }} }} fragment F on Query {{ a: {field} b: {field} }}"
+        assert api.errors(hidden) == refused
