@@ -56,6 +56,7 @@ class ReportStream(PluvoStream):
     scopes = ("trainings.read",)
     needs = ("user_id", "title", "completion_date")
     type_argument: ClassVar[str] = "relatedObjectTypes"
+    every_type: ClassVar[bool] = True  # whether rows of types that nobody named belong to it
 
     _full = False
 
@@ -184,7 +185,7 @@ class ReportStream(PluvoStream):
 
         One request settles it, and none is needed where the live schema names the types.
         """
-        if self.contract.is_live or None in types or not all_windows:
+        if not self.every_type or self.contract.is_live or None in types or not all_windows:
             return False
         if not self.has(f"{self.root}.count"):
             return False
@@ -214,6 +215,8 @@ class ReportStream(PluvoStream):
         if not self.own_id:
             suffix = f"\x1f{number}" if number else ""
             record["id"] = str(uuid5(NAMESPACE, _typed_key(record) + suffix))
+        if "related_object_type" not in self.columns:
+            del record["related_object_type"]
         return record
 
 
@@ -253,6 +256,7 @@ class IssuedCertificates(ReportStream):
     """Certificates that users hold or held: the report's rows of type CERTIFICATE."""
 
     name = "issued_certificates"
+    every_type = False
 
     @classmethod
     def unavailable(cls, contract: Contract) -> str | None:
