@@ -1,0 +1,59 @@
+"""Sandboxes that no test changes, and one run over everything that they have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from private_postgres import private_postgres
+from support import Result, config, discover, selecting, sync
+
+from pluvo_sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def rich() -> Iterator[Sandbox]:
+    with Sandbox(schema="rich") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def lean() -> Iterator[Sandbox]:
+    with Sandbox(schema="lean") as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _fresh_log(request: pytest.FixtureRequest) -> None:
+    """Let each test see its own requests only."""
+    for name in {"sandbox", "rich", "lean"} & {*request.fixturenames}:
+        request.getfixturevalue(name).reset_log()
+
+
+@pytest.fixture(scope="session")
+def catalog(sandbox: Sandbox) -> object:
+    """What `--discover` writes for the sandbox."""
+    return discover(config(sandbox))
+
+
+@pytest.fixture(scope="session")
+def everything(sandbox: Sandbox, catalog: object) -> Result:
+    """A first sync of all streams, those included that are off by default."""
+    names = [stream["tap_stream_id"] for stream in catalog["streams"]]  # type: ignore[index]
+    return sync(config(sandbox), catalog=selecting(catalog, names))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[dict[str, str]]:
+    """The environment variables that lead to a PostgreSQL server of our own."""
+    with private_postgres() as variables:
+        yield variables
