@@ -346,7 +346,6 @@ class Reading:
         self._connections = connections
         self._keys = Keys()
         self._firsts: Answers[Page] | None = self._ask_firsts()
-        self.requests = 0
         self.repairs = 0
         self.expected: int | None = None
 

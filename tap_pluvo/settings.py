@@ -235,6 +235,14 @@ PROPERTIES: dict[str, dict[str, Any]] = {
         example="auto",
         enum=["auto", "off", None],
     ),
+    "add_organization_column": _setting(
+        "boolean",
+        "Add organization column",
+        "Adds the column `organization` to every stream and its key, so that several "
+        "organizations fit into one warehouse.",
+        default=False,
+        example=True,
+    ),
     "filters": _setting(
         "object",
         "Filters",
@@ -441,6 +449,12 @@ def base_url(organization: str | None, api_url: str | None) -> str:
         raise ConfigurationError(msg)
     shown = f"[{host}]" if ":" in host else host
     return f"{url.scheme}://{shown}" + (f":{port}" if port else "")
+
+
+def organization_label(config: Mapping[str, Any]) -> str:
+    """Return what the column `organization` holds: the organization's name, or its host."""
+    label: str = config.get("organization") or urlsplit(config.get("api_url") or "").netloc
+    return label.lower()
 
 
 def _day(name: str, value: str | None) -> dt.date | None:

@@ -27,7 +27,8 @@ from tap_pluvo.errors import (
 )
 from tap_pluvo.fetching import Vanished
 from tap_pluvo.progress import watched
-from tap_pluvo.query import Plan, additional_columns, call, stream_schema
+from tap_pluvo.query import Column, Plan, additional_columns, call, stream_schema
+from tap_pluvo.settings import organization_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -37,12 +38,18 @@ if TYPE_CHECKING:
 
     from tap_pluvo.contract import Contract
     from tap_pluvo.fetching import Fetcher, Question
-    from tap_pluvo.query import Column, Record
+    from tap_pluvo.query import Record
     from tap_pluvo.settings import Settings
     from tap_pluvo.tap import TapPluvo
 
 FULL_TABLE = "FULL_TABLE"
 INCREMENTAL = "INCREMENTAL"
+
+ORGANIZATION = Column(
+    "organization",
+    {"type": ["string"], "description": "The organization that the row is from."},
+    selection=None,
+)
 
 OWNERS_AT_ONCE = 50  # groups or trainings whose members are drained side by side
 
@@ -111,6 +118,12 @@ class PluvoStream(Stream):
             else []
         )
         self.columns = {**contract.columns, **{column.name: column for column in extra}}
+        self.key = contract.key
+        self._organization: str | None = None
+        if tap.config.get("add_organization_column"):
+            self._organization = organization_label(tap.config)
+            self.columns["organization"] = ORGANIZATION
+            self.key = (*contract.key, "organization")
         self._extra = frozenset(column.name for column in extra)
         self._unsaid: set[str] = set()
         self.emitted = 0
@@ -121,10 +134,10 @@ class PluvoStream(Stream):
             schema={
                 "type": "object",
                 "properties": {name: dict(column.schema) for name, column in self.columns.items()},
-                "required": list(contract.key),
+                "required": list(self.key),
             },
         )
-        self.primary_keys = contract.key
+        self.primary_keys = self.key
         self.replication_key = contract.replication_key
         self.forced_replication_method = self.default_method
 
@@ -197,7 +210,7 @@ class PluvoStream(Stream):
         """
         replication_key = self.replication_key
         super().apply_catalog(catalog)
-        self.primary_keys = stream_schema(self.name).key
+        self.primary_keys = self.key
         if self.replication_key not in {None, replication_key}:
             msg = (
                 f"catalog: stream {self.name} cannot be replicated by {self.replication_key!r}: "
@@ -263,7 +276,7 @@ class PluvoStream(Stream):
         self.fetcher.client.auth.require(self.scopes)
         while True:
             try:
-                yield from watched(self, self.read())
+                yield from watched(self, self._labelled(self.read()))
             except SchemaDifferenceError as error:
                 news = self.contract.refuse(error.differences)
                 if not news:
@@ -278,6 +291,11 @@ class PluvoStream(Stream):
                     self._say_once(f"the organization's schema lacks the {item}: going on without")
                 continue
             return
+
+    def _labelled(self, records: Iterable[Record]) -> Iterable[Record]:
+        if self._organization is None:
+            return records
+        return (record | {"organization": self._organization} for record in records)
 
     def generate_child_contexts(
         self,
