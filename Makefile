@@ -1,0 +1,114 @@
+# Every way to run this project: `make` alone lists them. Needs Python 3.11 or newer, and make.
+# All that is installed comes from the locks in requirements/ and stays in this folder.
+
+export UV_PYTHON_DOWNLOADS := never
+export UV_BUILD_CONSTRAINT := $(CURDIR)/requirements/build.txt
+
+# The path of an interpreter, if it really runs: pyenv's shims may stand on PATH and not do so.
+find_python = $(shell for python in python$(1) \
+	"$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$(1).*/bin/python$(1); do \
+	"$$python" -c 'import sys; print(sys.executable)' 2>/dev/null && break; done)
+
+ifeq ($(origin PYTHON),undefined)
+PYTHON := $(or $(call find_python,3.11),$(call find_python,3.12),$(call find_python,3.13),python3)
+endif
+UV := .venv-tools/uv/bin/uv
+BIN := .venv/bin
+# Programs that share no environment with the tap, or with one another.
+TOOLS := dbt meltano postgres singer-tools target-csv target-jsonl target-postgres
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test setup lint types tests unit format sandbox settings lock clean
+.DELETE_ON_ERROR:
+
+help: ## List the ways to run this project
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+## Run
+
+demo: .venv/.ready .meltano/.demo-ready ## Sync a made-up organization into DuckDB and show it, from nothing
+	@$(BIN)/python demo/demo.py
+
+sandbox: .venv/.ready ## Serve a made-up Pluvo on this machine until Ctrl-C
+	@$(BIN)/pluvo-sandbox serve
+
+## Check
+
+test: lint types tests unit ## Set up and run every check, as .ci/run does
+
+lint: .venv/.ready ## Check style and formatting
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: .venv/.ready ## Check types
+	$(BIN)/mypy
+
+tests: setup ## Run all tests, with real targets, dbt, Meltano and PostgreSQL
+	$(BIN)/pytest -n auto
+
+unit: unit-3.12 unit-3.13 ## Run the unit tests on the other versions of Python that are here
+
+unit-3.%: $(UV)
+	@if [ -z "$(call find_python,3.$*)" ]; then \
+		echo "Python 3.$*: not found on this machine, its unit tests are left out"; \
+	else \
+		$(MAKE) --no-print-directory .venv-3.$*/.ready PYTHON="$(call find_python,3.$*)" && \
+		echo "Python 3.$*:" && .venv-3.$*/bin/pytest -n auto tests/unit; \
+	fi
+
+format: .venv/.ready ## Mend style and formatting where that can be done by itself
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+## Set up
+
+setup: .venv/.ready $(TOOLS:%=.venv-tools/%/.ready) .meltano/.ready ## Install all that the checks need
+
+$(UV): requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+		"Python 3.11 or newer is needed; name one: make PYTHON=/path/to/python3")'
+	@echo "Installing uv"
+	@$(PYTHON) -m venv --clear .venv-tools/uv
+	@.venv-tools/uv/bin/pip install -qq --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# A virtual environment that holds exactly what a lock names: $(call venv,lock)
+define venv
+@echo "Installing $(@D)"
+@$(UV) venv --quiet --clear --python "$(PYTHON)" $(@D)
+@$(UV) pip sync --quiet --require-hashes --python $(@D) $(1)
+endef
+
+.venv/.ready .venv-3.12/.ready .venv-3.13/.ready: requirements/dev.txt pyproject.toml $(UV)
+	$(call venv,$<)
+	@$(UV) pip install --quiet --python $(@D) --no-deps --editable .
+	@touch $@
+
+.venv-tools/%/.ready: requirements/%.txt $(UV)
+	$(call venv,$<)
+	@touch $@
+
+MELTANO := .venv-tools/meltano/bin/meltano --log-level=warning
+.meltano/.demo-ready: PLUGINS := tap-pluvo target-jsonl dbt-duckdb
+.meltano/.ready .meltano/.demo-ready: meltano.yml pyproject.toml $(wildcard requirements/*.txt) \
+		.venv-tools/meltano/.ready
+	@echo "Installing Meltano's plugins"
+	@$(MELTANO) install $(PLUGINS)
+	@touch $@
+
+## Maintain
+
+settings: .venv/.ready ## Write the settings of the tap into meltano.yml and plugin.yml
+	$(BIN)/python scripts/meltano_settings.py
+
+lock: $(UV) ## Bring the locks up to date (UPGRADE=1: with the newest releases)
+	$(COMPILE) --extra sandbox --group dev pyproject.toml -o requirements/dev.txt
+	set -e; for name in uv build $(TOOLS); do \
+		$(COMPILE) requirements/$$name.in -o requirements/$$name.txt; done
+
+COMPILE = UV_BUILD_CONSTRAINT= $(UV) pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links \
+	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+
+clean: ## Remove all that was installed or made here, but what was synced from real organizations
+	rm -rf .venv .venv-* .meltano .mypy_cache .pytest_cache .ruff_cache .hypothesis output/sandbox dist
