@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 CLIENT_ID = "sandbox-client"
 CLIENT_SECRET = "sandbox-secret"  # noqa: S105 - opens nothing but a sandbox
 
-_STARTING = 30
+_STARTING = 30  # seconds
 
 
 class OtherDataError(Exception):

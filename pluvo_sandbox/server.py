@@ -48,52 +48,49 @@ class Server(uvicorn.Server):
             )
         )
         self._on_ready = on_ready
-        self._reopening: asyncio.TimerHandle | None = None
+        self._refusing: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and say so."""
         await super().startup(sockets)
-        self._loop = asyncio.get_running_loop()
-        self._stopped = asyncio.Event()
         self._on_ready()
 
     async def main_loop(self) -> None:
-        """Wait for the end; once a second the date in the answers' headers is renewed."""
-        while not await self.on_tick(0):
-            try:
-                await asyncio.wait_for(self._stopped.wait(), 1)
-            except TimeoutError:
-                continue
+        """Look five times as often as usual whether to stop: tests stop many servers."""
+        counter = 0
+        while not await self.on_tick(counter):
+            counter += 1
+            await asyncio.sleep(0.02)
 
     def refuse(self, seconds: float) -> None:
-        """Stop listening for a while; connections that are open stay so."""
-        if self._reopening is None:
-            (listening,) = self.servers
-            address = listening.sockets[0].getsockname()[:2]
-            listening.close()
-            self._reopening = self._loop.call_later(
-                seconds, lambda: self._loop.create_task(self._reopen(*address))
-            )
+        """Refuse new connections for a while; those that are open stay so."""
+        if self._refusing is None or self._refusing.done():
+            self._refusing = asyncio.get_running_loop().create_task(self._refuse(seconds))
 
-    async def _reopen(self, host: str, port: int) -> None:
-        self._reopening = None
-        await super().startup([listen(host, port)])
+    async def _refuse(self, seconds: float) -> None:
+        (listening,) = self.servers
+        address = listening.sockets[0].getsockname()
+        listening.close()
+        # Bound, so that nobody else takes the port, but not listening.
+        deaf = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
+        try:
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            deaf.bind(address)
+            await asyncio.sleep(seconds)
+        except BaseException:
+            deaf.close()
+            raise
+        await super().startup([deaf])
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close everything."""
-        if self._reopening is not None:
-            self._reopening.cancel()
+        if self._refusing is not None:
+            self._refusing.cancel()
         await super().shutdown(sockets)
-
-    def handle_exit(self, sig: int, frame: Any) -> None:
-        """Stop because of a signal."""
-        super().handle_exit(sig, frame)
-        self._loop.call_soon_threadsafe(self._stopped.set)
 
     def stop(self) -> None:
         """Make `run` return."""
         self.should_exit = True
-        self._loop.call_soon_threadsafe(self._stopped.set)
 
 
 class Connection:

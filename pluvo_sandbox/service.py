@@ -83,7 +83,7 @@ class LoggedRequest:
     """A request that was served.
 
     Attributes:
-        path: `/oauth/token/` or `/graphql/`, or whatever else was asked for.
+        path: `/oauth/token/` or `/graphql/`, or one of them without its last slash.
         status: HTTP status of the answer; None if the connection was broken off instead.
         query: text of the GraphQL document.
         operation: name of the GraphQL operation.
@@ -151,8 +151,8 @@ class Service:
             routes=[
                 Route(TOKEN_PATH, self._serve, methods=["POST"]),
                 Route(GRAPHQL_PATH, self._serve, methods=["POST"]),
-                Route(TOKEN_PATH.rstrip("/"), _add_slash, methods=["GET", "POST"]),
-                Route(GRAPHQL_PATH.rstrip("/"), _add_slash, methods=["GET", "POST"]),
+                Route(TOKEN_PATH.rstrip("/"), self._add_slash, methods=["GET", "POST"]),
+                Route(GRAPHQL_PATH.rstrip("/"), self._add_slash, methods=["GET", "POST"]),
             ]
         )
 
@@ -186,6 +186,13 @@ class Service:
             logged.status = None
             return _Interrupted(response, connection)
         return response
+
+    async def _add_slash(self, request: Request) -> Response:
+        """Redirect as Django does, which loses the body of a POST in most clients."""
+        logged = _logged(request, await request.body())
+        logged.status = 301
+        self.log.append(logged)
+        return RedirectResponse(request.url.path + "/", logged.status)
 
     def _answer(self, request: Request, body: bytes, faults: Sequence[Fault]) -> Response:
         wait = self._limit.wait() if self._limit else 0
@@ -272,11 +279,6 @@ def _refusal(status: int, message: str, headers: dict[str, str] | None = None) -
     return _json({"errors": [{"message": message}]}, status, headers)
 
 
-async def _add_slash(request: Request) -> Response:
-    """Redirect as Django does, which loses the body of a POST in most clients."""
-    return RedirectResponse(request.url.path + "/", 301)
-
-
 def _logged(request: Request, body: bytes) -> LoggedRequest:
     data: Any = {}
     scopes: list[str] = []
@@ -289,10 +291,11 @@ def _logged(request: Request, body: bytes) -> LoggedRequest:
     if not isinstance(data, dict):
         data = {}
     headers = {name: value for name, value in request.headers.items() if name != "authorization"}
+    query = data.get("query")
     return LoggedRequest(
         path=request.url.path,
         status=None,
-        query=data.get("query"),
+        query=query if isinstance(query, str) else None,
         operation=data.get("operationName"),
         variables=data.get("variables") or {},
         scopes=tuple(scopes),
@@ -307,7 +310,7 @@ def _parsed(query: str) -> DocumentNode:
 
 
 @lru_cache(maxsize=256)
-def _names(query: Any) -> frozenset[str]:
+def _names(query: str | None) -> frozenset[str]:
     """Return the names of all fields that a query asks for, at any depth."""
     names: set[str] = set()
 
@@ -315,9 +318,8 @@ def _names(query: Any) -> frozenset[str]:
         def enter_field(self, node: FieldNode, *_args: Any) -> None:
             names.add(node.name.value)
 
-    if isinstance(query, str):
-        with suppress(GraphQLError):
-            visit(_parsed(query), Collector())
+    with suppress(GraphQLError):
+        visit(_parsed(query or ""), Collector())
     return frozenset(names)
 
 

@@ -22,6 +22,7 @@ def test_without_trailing_slash_comes_a_redirect(api: Api, sandbox: Sandbox, pat
     answer = api.session.post(sandbox.url + path, json={}, allow_redirects=False, timeout=10)
     assert answer.status_code == 301
     assert answer.headers["Location"] == path + "/"
+    assert (sandbox.requests[-1].path, sandbox.requests[-1].status) == (path, 301)
 
 
 def test_other_ways_of_asking_are_refused(api: Api, sandbox: Sandbox) -> None:
@@ -30,7 +31,7 @@ def test_other_ways_of_asking_are_refused(api: Api, sandbox: Sandbox) -> None:
     assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
     assert api.session.post(graphql, data="{", timeout=10).status_code == 400
     assert api.session.post(sandbox.url + "/", timeout=10).status_code == 404
-    for body in ([], [{"query": "{ __typename }"}], {"query": 1}, {}, "text"):
+    for body in ([], [{"query": "{ __typename }"}], {"query": 1}, {"query": ["x"]}, {}, "text"):
         answer = api.session.post(graphql, json=body, timeout=10)
         assert (answer.status_code, list(answer.json())) == (200, ["errors"])
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from graphql import GraphQLError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pluvo_sandbox.connections import cursor_at, window
@@ -158,6 +158,7 @@ SIZES = st.none() | st.integers(0, 50)
 PLACES = st.none() | st.integers(0, 80)
 
 
+@settings(deadline=None)
 @given(length=st.integers(0, 80), first=SIZES, offset=PLACES, after=PLACES)
 def test_a_forward_page_is_a_slice(
     length: int, first: int | None, offset: int | None, after: int | None
@@ -171,6 +172,7 @@ def test_a_forward_page_is_a_slice(
     assert found.has_next == (len(rest) > len(expected))
 
 
+@settings(deadline=None)
 @given(length=st.integers(0, 80), last=st.integers(0, 50), after=PLACES, before=PLACES)
 def test_a_backward_page_is_a_slice(
     length: int, last: int, after: int | None, before: int | None
