@@ -251,6 +251,14 @@ PROPERTIES: dict[str, dict[str, Any]] = {
         example={"users": {"archived": False, "user_roles": ["PARTICIPANT"]}},
         additionalProperties={"type": "object"},
     ),
+    "emit_activate_version_messages": _setting(
+        "boolean",
+        "Emit ACTIVATE_VERSION messages",
+        "After a stream was read completely, tell the target that rows which did not come are "
+        "gone. Targets that honour this mark or delete them.",
+        default=False,
+        example=True,
+    ),
 }
 
 SCHEMA: dict[str, Any] = {
