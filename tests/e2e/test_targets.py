@@ -14,7 +14,7 @@ import pytest
 from expected import KEYS, by_key, expected
 from psycopg import sql
 from psycopg.rows import dict_row
-from support import ALL_STREAMS, DEFAULT_STREAMS, config, pipe, sync, tool
+from support import ALL_STREAMS, DEFAULT_STREAMS, config, pipe, selecting, sync, tool
 
 from pluvo_sandbox import Sandbox
 
@@ -145,27 +145,57 @@ def as_written(value: Any) -> Any:
             return value
 
 
-def test_rows_that_are_gone_are_marked_after_a_complete_read(
-    postgres: dict[str, str], tmp_path: Path
+def test_rows_that_are_gone_are_deleted_after_a_complete_read_only(
+    postgres: dict[str, str], catalog: Any, tmp_path: Path
 ) -> None:
+    streams = {"group_members", "portfolio_report", "users"}
     settings = POSTGRES | {"default_target_schema": "versions", "hard_delete": True}
     target = tool("target-postgres", "target-postgres")
+
+    def keys_in_postgres(stream: str) -> set[tuple[str, ...]]:
+        columns = sql.SQL(", ").join(map(sql.Identifier, KEYS[stream]))
+        table = sql.Identifier("versions", stream)
+        with psycopg.connect(**connection(postgres)) as client:
+            rows = client.execute(sql.SQL("SELECT {} FROM {}").format(columns, table))
+            return {tuple(map(str, row)) for row in rows}
+
+    def keys_expected(stream: str) -> set[tuple[str, ...]]:
+        rows = expected(organization.path, stream)
+        return {tuple(row[name] for name in KEYS[stream]) for row in rows}
+
     with Sandbox(users=30, trainings=4, groups=3, portfolio=60) as organization:
         tap = config(organization, emit_activate_version_messages=True)
-        first = sync(tap)
-        pipe(first.stdout, target, settings, tmp_path, postgres | ZONE)
-        (gone,) = organization.database.execute("SELECT min(id) FROM users").fetchone()
-        organization.database.execute("DELETE FROM users WHERE id = ?", (gone,))
-        second = sync(tap, state=first.state)
-        pipe(second.stdout, target, settings, tmp_path, postgres | ZONE)
-        with psycopg.connect(**connection(postgres)) as client:
-            for stream in DEFAULT_STREAMS:
-                columns = sql.SQL(", ").join(map(sql.Identifier, KEYS[stream]))
-                table = sql.Identifier("versions", stream)
-                query = sql.SQL("SELECT {} FROM {}").format(columns, table)
-                found = [tuple(map(str, row)) for row in client.execute(query)]
-                wanted = [
-                    tuple(row[name] for name in KEYS[stream])
-                    for row in expected(organization.path, stream)
-                ]
-                assert sorted(found) == sorted(wanted), stream
+        chosen = selecting(catalog, streams)
+        first = sync(tap, catalog=chosen)
+        before = {stream: keys_expected(stream) for stream in streams}
+        organization.database.execute(
+            "DELETE FROM users WHERE id IN (SELECT userId FROM report WHERE endDate IS NOT NULL)"
+        )
+        after = {stream: keys_expected(stream) for stream in streams}
+        assert all(after[stream] < before[stream] for stream in streams)
+
+        second = sync(tap, catalog=chosen, state=first.state)
+        for run in (first, second):
+            pipe(run.stdout, target, settings, tmp_path, postgres | ZONE)
+        assert keys_in_postgres("users") == after["users"]
+        assert keys_in_postgres("group_members") == after["group_members"]
+        # Within `full_refresh_days` the report is not read in full again.
+        assert keys_in_postgres("portfolio_report") == before["portfolio_report"]
+
+        pipe(sync(tap, catalog=chosen).stdout, target, settings, tmp_path, postgres | ZONE)
+        for stream in streams:
+            assert keys_in_postgres(stream) == after[stream]
+
+
+def test_messages_about_versions_come_last_and_only_when_wanted(
+    sandbox: Sandbox, everything: Result
+) -> None:
+    assert not [item for item in everything.messages if item["type"] == "ACTIVATE_VERSION"]
+    result = sync(config(sandbox, emit_activate_version_messages=True))
+    for stream in DEFAULT_STREAMS - {"offers"}:  # its older rows are left out, so it never knows
+        kinds = [item["type"] for item in result.messages if item.get("stream") == stream]
+        records = len(result.records[stream])
+        assert kinds == ["SCHEMA", *["RECORD"] * records, "ACTIVATE_VERSION"]
+    versions = {item.get("version") for item in result.messages if item["type"] == "RECORD"}
+    assert len(versions) == 1
+    assert None not in versions
