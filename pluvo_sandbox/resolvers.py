@@ -41,11 +41,10 @@ class Context:
     scopes: frozenset[str]
     faults: Sequence[Fault] = ()
 
-    def spoil(self, name: str, page: dict[str, Any], *, nested: bool) -> dict[str, Any]:
+    def spoil(self, name: str, page: dict[str, Any], *, nested: bool) -> None:
         """Let the faults of this request change a page of the connection `name`."""
         for fault in self.faults:
             fault.change(name, page, nested=nested)
-        return page
 
 
 class Listing(NamedTuple):
@@ -290,7 +289,8 @@ def _page(name: str, listing: Listing) -> Resolver:
         for row in rows.values():
             row["_arguments"] = arguments
         found = connection([rows[key] for key in shown], page, len(keys))
-        return info.context.spoil(name, found, nested=False)  # type: ignore[no-any-return]
+        info.context.spoil(name, found, nested=False)
+        return found
 
     return resolve
 
@@ -357,13 +357,16 @@ def _nested(name: str, table: str, sql: str) -> Resolver:
             pages = {owner: window(name, len(keys[owner]), arguments) for owner in keys}
             shown = {owner: keys[owner][page.start : page.stop] for owner, page in pages.items()}
             rows = database.nodes_at(table, {key for part in shown.values() for key in part})
-            return {
+            found = {
                 owner: connection([rows[key] for key in shown[owner]], page, len(keys[owner]))
                 for owner, page in pages.items()
             }
+            for page in found.values():
+                info.context.spoil(name, page, nested=True)
+            return found
 
         related = node.siblings.related((sql, tuple(arguments.items())), load)
-        return info.context.spoil(name, related[node["id"]], nested=True)  # type: ignore[no-any-return]
+        return related[node["id"]]  # type: ignore[no-any-return]
 
     return resolve
 
