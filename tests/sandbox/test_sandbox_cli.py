@@ -27,7 +27,7 @@ def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, 
             for_people = process.stdout.readline()
             yield process, json.loads(process.stdout.readline()), for_people
         finally:
-            process.kill()
+            process.terminate()  # not killed: it has temporary data to remove
 
 
 def ask(ready: dict[str, Any], query: str) -> Any:
