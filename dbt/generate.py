@@ -36,12 +36,12 @@ RESULT_OF = {
 
 STALE_ROWS = (
     "A row in progress gets another `id` when it is completed, so the old row is dropped: it counts"
-    " only if the newest sync that read any row in progress read it too, and if no completion of"
-    " the same result is dated on or after the day it was read. Limits: when nothing at all is in"
-    " progress any more, rows of the last sync that saw some stay until their completion is seen;"
-    " a completion dated back to before that day leaves the old row until the next full read; and"
-    " syncs that each read only a part of the users (shards) would drop each other's rows in"
-    " progress."
+    " only if the newest sync that read any row in progress read it too, and if no later sync found"
+    " a completion of the same result dated on or after the day it was read. Limits: when nothing"
+    " at all is in progress any more, rows of the last sync that saw some stay until their"
+    " completion is seen; a completion dated back to before that day leaves the old row until the"
+    " next full read; and syncs that each read only a part of the users (shards) drop each other's"
+    " rows in progress."
 )
 
 NOTICE = "Generated from schemas/ by generate.py: change it there."

@@ -9,7 +9,8 @@
                name the result. A row in progress then gets another key once it is completed,
                so the row in progress has to be recognised as outdated:
                it is kept only if the newest sync that read any row in progress read it too, and
-               if no completion of the same result is dated on or after the day it was read.
+               if no later sync found a completion of the same result that is dated on or after
+               the day it was read.
 -#}
 {% macro stage(relation, key, columns, full_read=true, result_of=none) %}
 with loaded as (
@@ -28,6 +29,9 @@ numbered as (
         ) as _version
         {%- if result_of %},
         max(completion_date) over (partition by {{ result_of | join(', ') }}) as _last_completion,
+        max(case when completion_date is not null then _sdc_run end) over (
+            partition by {{ result_of | join(', ') }}
+        ) as _last_completion_run,
         max(case when completion_date is null then _sdc_run end) over () as _last_full_read
         {%- endif %}
         {%- if full_read %},
@@ -54,7 +58,11 @@ where
         completion_date is not null
         or (
             (_sdc_run is null or _sdc_run = _last_full_read)
-            and (_last_completion is null or _last_completion < cast(_sdc_extracted_at as date))
+            and (
+                _last_completion is null
+                or _last_completion < cast(_sdc_extracted_at as date)
+                or _last_completion_run <= _sdc_run
+            )
         )
     )
     {%- endif %}
@@ -104,7 +112,10 @@ where
   {%- set synced = execute and run_query("select 1 from glob('" ~ files ~ "') limit 1") | length > 0 -%}
   select
   {%- for name, type in columns.items() %}
-        {{ name if synced else 'cast(null as ' ~ pluvo.column_type(type) ~ ')' ~ ' as ' ~ name }},
+        {% if not synced %} cast(null as {{ pluvo.column_type(type) }})
+        {%- elif type == 'timestamp' %} {{ name }} at time zone 'UTC'
+        {%- else %} {{ name }}
+        {%- endif %} as {{ name }},
   {%- endfor %}
   {%- if synced %}
         {{ pluvo.jsonl_time('filename') }} as _sdc_extracted_at,
@@ -117,7 +128,7 @@ where
         filename = true,
         columns = {
           {%- for name, type in columns.items() %}
-            '{{ name }}': '{{ pluvo.column_type(type) }}'
+            '{{ name }}': '{{ 'timestamptz' if type == 'timestamp' else pluvo.column_type(type) }}'
             {{- ',' if not loop.last }}
           {%- endfor %}
         }
@@ -136,8 +147,10 @@ where
   {{- return((folder ~ '/' ~ stream ~ '-*.jsonl') | replace("'", "''")) -}}
 {% endmacro %}
 
+{#- The start of the sync that wrote a file, in UTC: target-jsonl writes it in this machine's zone. -#}
 {% macro jsonl_time(file) -%}
-  strptime(regexp_extract({{ file }}, '-(\d{8}T\d{6})\.jsonl$', 1), '%Y%m%dT%H%M%S')
+  cast(strptime(regexp_extract({{ file }}, '-(\d{8}T\d{6})\.jsonl$', 1), '%Y%m%dT%H%M%S') as timestamptz)
+  at time zone 'UTC'
 {%- endmacro %}
 
 
@@ -155,5 +168,6 @@ where
 {% endmacro %}
 
 {% macro duckdb__last_loaded(relation) -%}
-  select max({{ pluvo.jsonl_time('file') }}) from glob('{{ pluvo.jsonl_files(relation.identifier) }}')
+  select max({{ pluvo.jsonl_time('file') }})
+  from glob('{{ pluvo.jsonl_files(relation.identifier) }}')
 {%- endmacro %}

@@ -16,6 +16,7 @@
         'choice_id': 'text',
         'choice_ref': 'text',
         'choice_value': 'text',
+        'other_value': 'text',
     },
     full_read=true,
 ) }}

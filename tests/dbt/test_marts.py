@@ -1,0 +1,195 @@
+"""The models on an organization full of corner cases, as a package of another project."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from organization import day, uid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Project
+
+PREFIXES = ("bridge_", "custom_fields_", "dim_", "fct_", "lms_", "rpt_", "stg_")
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def built(request: pytest.FixtureRequest, build_consumer: Callable[[str], Project]) -> Project:
+    return build_consumer(request.param)
+
+
+def values(project: Project, table: str, columns: str, **where: Any) -> list[tuple[Any, ...]]:
+    """Return columns of the rows that have the given values, sorted."""
+    conditions = " and ".join(f"{name} = '{value}'" for name, value in where.items()) or "true"
+    rows = project.rows(f"select {columns} from {table} where {conditions}")
+    return sorted((tuple(row.values()) for row in rows), key=repr)
+
+
+def test_both_warehouses_give_identical_rows(build_consumer: Callable[[str], Project]) -> None:
+    duckdb, postgres = (build_consumer(name) for name in ("duckdb", "postgres"))
+    models = [
+        result["unique_id"].rpartition(".")[2]
+        for result in duckdb.artifact("run_results")["results"]
+        if result["unique_id"].startswith("model.pluvo.")
+    ]
+    assert len(models) > 30
+    assert all(name.startswith(PREFIXES) for name in models)
+    filled = set()
+    for name in models:
+        one, other = (
+            [comparable(row) for row in it.rows(f"select * from {name}")]
+            for it in (duckdb, postgres)
+        )
+        assert sorted(one) == sorted(other), name
+        filled |= {name} if one else set()
+    assert set(models) - filled == {"stg_pluvo__portfolio_items"}
+
+
+def comparable(row: dict[str, Any]) -> str:
+    """Return a row as text, without the moment of extraction, which the warehouses know by."""
+    row = {name: value for name, value in row.items() if name != "_sdc_extracted_at"}
+    return json.dumps(row, default=str, sort_keys=True)
+
+
+def test_nothing_is_wrong_but_what_was_made_so(built: Project) -> None:
+    """No data test warns, and the other project's own list of requirements is used."""
+    results = built.artifact("run_results")["results"]
+    assert {result["status"] for result in results} <= {"success", "pass", "no-op"}
+    assert values(built, "required_certificates", "count(*)") == [(4,)]
+
+
+def test_newest_row_of_each_key(built: Project) -> None:
+    assert values(built, "stg_pluvo__users", "name", id=uid("ann")) == [("Ann",)]
+    # Written twice by one sync: the later line holds.
+    assert values(built, "stg_pluvo__users", "name", id=uid("bob")) == [
+        ("Bob\n'Bobby' \"Ł\" \\N 🌷",)
+    ]
+
+
+def test_moments_are_in_utc(built: Project) -> None:
+    rows = values(built, "dim_users", "cast(last_login_at as text)", user_id=uid("ann"))
+    assert rows == [("2025-06-15 08:00:00",)]
+
+
+def test_columns_that_the_organization_lacks_are_null(built: Project) -> None:
+    rows = values(built, "stg_pluvo__users", "language, model_id, is_active", id=uid("ann"))
+    assert rows == [(None, None, None)]
+
+
+def test_rows_in_progress(built: Project) -> None:
+    """Gone when completed or given up; kept beside an older completion."""
+
+    def privacy(user: str) -> list[tuple[Any, ...]]:
+        columns = "completed_on, is_latest"
+        return values(
+            built, "fct_training_progress", columns, user_id=uid(user), training_title="Privacy"
+        )
+
+    assert privacy("ann") == [(date.fromisoformat(day(-2)), True)]
+    assert privacy("bob") == [(date.fromisoformat(day(-1)), True)]
+    assert privacy("dee") == [(None, True), (date.fromisoformat(day(-3)), False)]
+    assert privacy("cas") == []
+
+
+def test_certificates(built: Project) -> None:
+    def held(user: str) -> list[tuple[Any, ...]]:
+        columns = "issued_on, certificate_status, days_left, is_superseded"
+        rows = values(built, "fct_certificates", columns, user_id=uid(user))
+        return [((issued - date.fromisoformat(day(0))).days, *more) for issued, *more in rows]
+
+    assert held("ann") == [(-730, "expired", -365, True), (-365, "expiring", 0, False)]
+    assert held("bob") == [(-400, "expired", -1, True), (1, "not_yet_valid", 366, False)]
+    assert held("left") == [(-10, "no_expiry", None, False)]
+    # What was without a day of issue in the first sync was issued by the third.
+    assert held("dee") == [(0, "valid", 365, False)]
+
+
+def test_requirements(built: Project) -> None:
+    def asked(user: str, title: str) -> list[tuple[Any, ...]]:
+        return values(
+            built,
+            "fct_required_certificates join dim_groups using (group_id)",
+            "group_name, requirement_status",
+            user_id=uid(user),
+            certificate_title=title,
+        )
+
+    # Ann is in two groups; those who left are asked nothing.
+    assert asked("ann", "First aid") == [("Kitchen, 'hot'", "expiring"), ("Care", "expiring")]
+    assert asked("bob", "First aid") == [("Care", "expired")]
+    assert asked("dee", "First aid") == [("Kitchen, 'hot'", "held")]
+    assert asked("cas", "First aid") == [("Care", "missing")]
+    assert asked("cas", "Hygiene") == [("Care", "missing")]
+    assert asked("left", "First aid") == []
+
+
+def test_compliance_adds_up(built: Project) -> None:
+    rows = values(built, "rpt_certificate_compliance", "members, held, expiring, expired, missing")
+    assert len(rows) > 10
+    for members, held, expiring, expired, missing in rows:
+        assert members == held + expired + missing
+        assert expiring <= held
+    columns = "group_name, members, held, expiring, expired, missing, held_share"
+    assert values(built, "rpt_certificate_compliance", columns, certificate_title="First aid") == [
+        ("Kitchen, 'hot'", 2, 2, 1, 0, 0, 1.0),
+        ("Care", 3, 1, 1, 1, 1, 0.3333),
+    ]
+
+
+def test_progress_of_a_group(built: Project) -> None:
+    columns = "trainings_with_title, members, started, completed, average_score"
+    rows = values(built, "rpt_group_progress", f"training_title, {columns}", group_name="Care")
+    assert rows == [("Onboarding", 2, 3, 0, 0, None), ("Privacy", 1, 3, 2, 2, 7.375)]
+    rows = values(built, "rpt_group_progress", columns, group_name="Empty")
+    assert rows == [(1, 0, 0, 0, None)]
+
+
+def test_inactive_users(built: Project) -> None:
+    def inactive(user: str) -> list[tuple[Any, ...]]:
+        return values(built, "rpt_inactive_users", "inactivity", user_id=uid(user))
+
+    assert inactive("bob") == [("inactive",)]
+    assert inactive("cas") == []
+    assert inactive("dee") == [("never_signed_in",)]
+    assert inactive("left") == []
+
+
+def test_custom_fields(built: Project) -> None:
+    columns = "cost_centre, shift, first_aider, since, region"
+    for owner, row in {
+        "ann": ("4100", "Days, Nights", "true", None, None),
+        "bob": (None, None, "false", "1990-01-01", None),
+        "Care": (None, None, None, None, "North"),
+    }.items():
+        assert values(built, "custom_fields_pivoted", columns, owner_id=uid(owner)) == [row]
+
+
+def test_enrollments(built: Project) -> None:
+    columns = "enrollment_status, event_type, offer_title, event_starts_at < event_ends_at"
+    assert values(built, "fct_enrollments", columns) == [
+        (status, "meeting", "First aid", True)
+        for status in ("cancelled", "declined", "enrolled", "waitlisted")
+    ]
+
+
+def test_vanished_rows_stay_unless_asked(built: Project) -> None:
+    assert len(values(built, "bridge_group_members", "1", user_id=uid("cas"))) == 1
+
+
+def test_every_column_is_described(build_consumer: Callable[[str], Project]) -> None:
+    project = build_consumer("duckdb")
+    project.dbt("docs", "generate", "--static")
+    assert (project.target / "static_index.html").stat().st_size > 1_000_000
+    manifest, catalog = project.artifact("manifest")["nodes"], project.artifact("catalog")["nodes"]
+    models = {name: node for name, node in manifest.items() if node["resource_type"] == "model"}
+    assert len(models) > 40
+    chosen = {"cost_centre", "shift", "first_aider", "since", "region"}
+    for name, node in models.items():
+        described = {column["name"]: column["description"] for column in node["columns"].values()}
+        assert set(catalog[name]["columns"]) - chosen == set(described), name
+        assert all(described.values()), name
+        assert node["description"], name

@@ -1,0 +1,96 @@
+"""What dbt does with this project itself: builds, documents, watches and remembers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from conftest import PACKAGE, Project
+from organization import Sync, syncs, uid
+from warehouses import DuckDB, Postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from warehouses import Warehouse
+
+
+def test_builds_on_nothing(project: Project) -> None:
+    """No stream was loaded yet: everything is there, typed and empty; all unit tests pass."""
+    project.dbt("build", "--warn-error")
+    for table in ("stg_pluvo__users", "fct_certificates", "rpt_group_progress"):
+        assert project.rows(f"select * from {table}") == []
+    statuses = [
+        result["status"]
+        for result in project.artifact("run_results")["results"]
+        if result["unique_id"].startswith("unit_test.")
+    ]
+    assert statuses == ["pass"] * 25
+
+
+def test_freshness(project: Project) -> None:
+    recent, old = (datetime.now(UTC) - timedelta(hours=hours) for hours in (30, 40))
+    user, group = {"id": uid("ann")}, {"id": uid("Care")}
+    project.warehouse.load(Sync(old, {"users": [user], "groups": [group]}))
+    project.warehouse.load(Sync(recent, {"users": [user]}))
+    project.dbt("source", "freshness")
+    found = {
+        result["unique_id"].rpartition(".")[2]: result["status"]
+        for result in project.artifact("sources")["results"]
+    }
+    assert found["users"] == "pass"
+    assert found["groups"] == found["trainings"] == "warn"
+    assert "offers" not in found, "an optional stream"
+
+
+def test_history(project: Project) -> None:
+    """Snapshots keep who was what and who belonged where, when rows are deleted, too."""
+    first, second, _ = syncs()
+    for sync in (first, second):
+        project.warehouse.load(sync)
+        project.dbt(
+            *("build", "--select", "+snap_users", "+snap_group_members"),
+            *("--exclude-resource-type", "test", "unit_test"),
+            variables={"pluvo_drop_vanished_rows": True},
+        )
+
+    def members() -> set[str]:
+        rows = project.rows("select user_id from stg_pluvo__group_members")
+        return {row["user_id"] for row in rows} & {uid("ann"), uid("bob"), uid("cas")}
+
+    assert members() == {uid("ann"), uid("bob")}
+    if isinstance(project.warehouse, Postgres):
+        project.warehouse.execute(
+            "update pluvo.group_members set _sdc_deleted_at = '2025-06-15'"
+            f" where user_id = '{uid('bob')}'"
+        )
+        assert members() == {uid("ann")}
+
+    def history(table: str, column: str, user: str) -> list[tuple[Any, bool]]:
+        rows = project.rows(
+            f"select {column} as value, dbt_valid_to is null as is_valid from {table}"
+            f" where user_id = '{uid(user)}' order by dbt_valid_from"
+        )
+        return [(row["value"], row["is_valid"]) for row in rows]
+
+    assert history("snap_users", "user_name", "ann") == [
+        ("Ann as she was called before", False),
+        ("Ann", True),
+    ]
+    assert history("snap_users", "user_name", "cas") == [("Cas", True)]
+    assert history("snap_group_members", "member_role", "cas") == [("participant", False)]
+    assert history("snap_group_members", "member_role", "bob") == [("participant", True)]
+
+
+def test_a_broken_file_is_an_error(
+    new_warehouse: Callable[[str], Warehouse], tmp_path: Path
+) -> None:
+    """A line that was cut off is said, not skipped."""
+    warehouse = new_warehouse("duckdb")
+    assert isinstance(warehouse, DuckDB)
+    project = Project(PACKAGE, warehouse, tmp_path)
+    (warehouse.files / "users-20250615T020000.jsonl").write_text('{"id": "a"}\n{"id": "b')
+    with pytest.raises(AssertionError, match="users-20250615T020000"):
+        project.dbt("run", "--select", "stg_pluvo__users")

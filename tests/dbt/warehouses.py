@@ -1,0 +1,142 @@
+"""The two warehouses as the targets fill them, behind one face."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import duckdb
+import psycopg
+from organization import LACKING
+from psycopg import sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from organization import Row, Sync
+
+ROOT = Path(__file__).parents[2]
+
+
+class DuckDB:
+    """Files as target-jsonl writes them, and a database beside them."""
+
+    name = "duckdb"
+
+    def __init__(self, folder: Path) -> None:
+        self.files = folder / "jsonl"
+        self.files.mkdir(parents=True)
+        self.path = folder / "pluvo.duckdb"
+        self.environment = {"PLUVO_JSONL_DIR": str(self.files), "PLUVO_DUCKDB_PATH": str(self.path)}
+
+    def load(self, sync: Sync) -> None:
+        for stream, rows in sync.streams.items():
+            # target-jsonl writes the local time.
+            path = self.files / f"{stream}-{sync.started.astimezone():%Y%m%dT%H%M%S}.jsonl"
+            with path.open("a", encoding="utf-8") as file:
+                file.writelines(json.dumps(row) + "\n" for row in rows)
+
+    @contextmanager
+    def _connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with duckdb.connect(self.path) as connection:
+            yield connection
+
+    def rows(self, query: str) -> list[Row]:
+        with self._connection() as connection:
+            cursor = connection.execute(query)
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+class Postgres:
+    """Tables as target-postgres writes them: typed, and one row for each key."""
+
+    name = "postgres"
+    schema = "pluvo"
+
+    def __init__(self, server: dict[str, str]) -> None:
+        database = f"pluvo_{uuid4().hex}"
+        with psycopg.connect(_conninfo(server), autocommit=True) as connection:
+            connection.execute(sql.SQL("create database {}").format(sql.Identifier(database)))
+        self.environment = server | {"PGDATABASE": database, "PGTZ": "UTC"}
+
+    def _connection(self) -> psycopg.Connection[Any]:
+        return psycopg.connect(
+            _conninfo(self.environment), options="-c search_path=analytics -c timezone=UTC"
+        )
+
+    def load(self, sync: Sync) -> None:
+        with self._connection() as connection:
+            connection.execute(f"create schema if not exists {self.schema}")
+            for stream, rows in sync.streams.items():
+                self._upsert(connection, sync, stream, rows)
+
+    def _upsert(
+        self, connection: psycopg.Connection[Any], sync: Sync, stream: str, rows: list[Row]
+    ) -> None:
+        schema = json.loads((ROOT / "schemas" / f"{stream}.json").read_text())
+        key = schema["x-key"]
+        columns = [name for name in schema["properties"] if name not in LACKING.get(stream, ())]
+        types = [f"{name} {_type(schema['properties'][name])}" for name in columns]
+        table = f"{self.schema}.{stream}"
+        connection.execute(
+            f"create table if not exists {table} ({', '.join(types)},"
+            " _sdc_extracted_at timestamp, _sdc_deleted_at timestamp,"
+            f" _sdc_sequence bigint, _sdc_sync_started_at bigint, primary key ({', '.join(key)}))"
+        )
+        names = [*columns, "_sdc_extracted_at", "_sdc_sequence", "_sdc_sync_started_at"]
+        moment = int(sync.started.timestamp() * 1000)
+        # With their zone, as the target does it: stored is then the moment in the session's zone.
+        marks = [
+            "%s::timestamptz"
+            if schema["properties"].get(name, {}).get("format") == "date-time"
+            else "%s"
+            for name in names
+        ]
+        query = (
+            f"insert into {table} ({', '.join(names)}) values ({', '.join(marks)})"
+            f" on conflict ({', '.join(key)}) do update"
+            f" set {', '.join(f'{name} = excluded.{name}' for name in names)}"
+        )
+        values = [
+            [
+                *(row.get(name) for name in columns),
+                sync.started.replace(tzinfo=None),
+                moment,
+                moment,
+            ]
+            for row in rows
+        ]
+        with connection.cursor() as cursor:
+            cursor.executemany(query, values)
+
+    def execute(self, statement: str) -> None:
+        with self._connection() as connection:
+            connection.execute(statement)
+
+    def rows(self, query: str) -> list[Row]:
+        with self._connection() as connection:
+            cursor = connection.execute(query)
+            names = [column.name for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+Warehouse = DuckDB | Postgres
+
+
+def _conninfo(environment: dict[str, str]) -> str:
+    names = {"PGHOST": "host", "PGPORT": "port", "PGUSER": "user", "PGDATABASE": "dbname"}
+    parts = {word: environment[name] for name, word in names.items() if name in environment}
+    parts["password"] = environment.get("PGPASSWORD", "")
+    return psycopg.conninfo.make_conninfo(**parts)
+
+
+def _type(column: dict[str, Any]) -> str:
+    """Return the type that target-postgres gives a column."""
+    (name,) = set(column["type"]) - {"null"}
+    by_format = {"uuid": "uuid", "date": "date", "date-time": "timestamp"}
+    by_type = {"string": "text", "integer": "bigint", "number": "numeric", "boolean": "boolean"}
+    return by_format.get(column.get("format", ""), by_type[name])
