@@ -19,6 +19,7 @@ from uuid import NAMESPACE_DNS, uuid5
 from tap_pluvo.connection import CountQuestion, Reading
 from tap_pluvo.query import Enum
 from tap_pluvo.stream import PluvoStream, ahead
+from tap_pluvo.values import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -113,7 +114,7 @@ class ReportStream(PluvoStream):
         last = self.stream_state.get("full_read_at")
         interval = dt.timedelta(days=settings.full_refresh_days)
         return bool(interval) and (
-            last is None or now - dt.datetime.fromisoformat(last) >= interval
+            last is None or now - dt.datetime.fromisoformat(moment(last)) >= interval
         )
 
     def _read_all(self) -> Iterator[Record]:

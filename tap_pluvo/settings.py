@@ -411,6 +411,8 @@ def _reason(  # noqa: PLR0911 - one sentence for each kind of limit
             return f"must be one of {values}{found}"
         case "pattern":
             return f"has a character that is not allowed{found}: {_remedy(error)}"
+        case "anyOf" | "oneOf":
+            return f"has a value of a kind that is not allowed{found}: see `tap-pluvo --about`"
         case _:
             return f"is not valid: {error.validator} must be {limit!r}"
 

@@ -8,6 +8,7 @@ bookmarks follow finished windows instead of single records, and ACTIVATE_VERSIO
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import deque
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -27,7 +28,7 @@ from tap_pluvo.errors import (
 )
 from tap_pluvo.fetching import Vanished
 from tap_pluvo.progress import watched
-from tap_pluvo.query import Column, Plan, additional_columns, call, stream_schema
+from tap_pluvo.query import Column, Plan, additional_columns, call, literal, stream_schema
 from tap_pluvo.settings import organization_label
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import Catalog, MetadataMapping
 
     from tap_pluvo.contract import Contract
+    from tap_pluvo.errors import Difference
     from tap_pluvo.fetching import Fetcher, Question
     from tap_pluvo.query import Record
     from tap_pluvo.settings import Settings
@@ -281,7 +283,7 @@ class PluvoStream(Stream):
                 news = self.contract.refuse(error.differences)
                 if not news:
                     raise
-                if lost := [item for item in news if self._is_filter(item.name)]:
+                if lost := [item for item in news if self._is_filter(item)]:
                     msg = (
                         f"setting `filters`: the organization's schema lacks "
                         f"{', '.join(map(str, lost))}"
@@ -305,8 +307,11 @@ class PluvoStream(Stream):
         """Give nothing: no stream has children in the SDK's sense."""
         return ()
 
-    def _is_filter(self, name: str) -> bool:
-        return any(name.endswith(f"({argument})") for argument in self.filters())
+    def _is_filter(self, item: Difference) -> bool:
+        given = self.filters()
+        if item.kind == "value":
+            return item.name in re.findall(r"\w+", literal([*given.values()]))
+        return any(item.name.endswith(f"({argument})") for argument in given)
 
     def filters(self) -> dict[str, Any]:
         """Return the API arguments that the setting `filters` gives for this stream."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import click
 from singer_sdk import Tap
 from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.exceptions import MappingError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import ActivateVersionMessage, Catalog
 
@@ -209,6 +210,8 @@ class TapPluvo(Tap):
             error = str(reason)
         except PluvoError as reason:
             error = str(reason)
+        except MappingError as reason:
+            error = f"setting `stream_maps`: {reason}"
         return Result(
             stream.name,
             stream.emitted,
@@ -256,10 +259,10 @@ class TapPluvo(Tap):
         Raises:
             ConfigurationError: a file is missing or holds no JSON object.
         """
+        found = super().cb_config(ctx, param, ("ENV",) if "ENV" in value else ())
         for path in value:
-            if path != "ENV":
-                _json_object("config", path)
-        found = super().cb_config(ctx, param, value)
+            if path != "ENV":  # not read by the SDK, which makes a Decimal of 0.5
+                found.config |= _json_object("config", path)
         if found.parse_env:
             cls.append_builtin_config(cls.config_jsonschema)
             found.config |= from_environment(os.environ, cls.config_jsonschema)
@@ -380,10 +383,13 @@ def _catalog(source: IO[str] | None) -> Catalog | None:
         return None
     found = _json_object("catalog", source)
     try:
-        return Catalog.from_dict(found)
+        streams = found["streams"]
+        if isinstance(streams, list) and all(item["schema"]["properties"] for item in streams):
+            return Catalog.from_dict(found)
     except (KeyError, TypeError, ValueError, AttributeError):
-        msg = "catalog: the file is no Singer catalog: write one with `tap-pluvo --discover`"
-        raise ConfigurationError(msg) from None
+        pass
+    msg = "catalog: the file is no Singer catalog: write one with `tap-pluvo --discover`"
+    raise ConfigurationError(msg)
 
 
 def _leave(code: int) -> None:
@@ -396,7 +402,8 @@ def main() -> None:
     """Run the command line; a user's mistake ends in a sentence, not in a traceback."""
     try:
         TapPluvo.cli()
-    except PluvoError as error:
+    except (PluvoError, MappingError) as error:
         for sentence in str(error).splitlines():
-            TapPluvo.logger.critical(sentence)
+            about = "setting `stream_maps`: " if isinstance(error, MappingError) else ""
+            TapPluvo.logger.critical("%s%s", about, sentence)
         _leave(1)
