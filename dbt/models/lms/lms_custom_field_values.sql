@@ -4,11 +4,12 @@ select
     field_id,
     field_title,
     value_key,
-    -- One of the four is set. Fields of type date hold a day, as a moment at midnight.
+    -- One of them is set. Fields of type date hold a day, as a moment at midnight.
     coalesce(
         string_value,
         choice_value,
         case when boolean_value then 'true' when not boolean_value then 'false' end,
-        cast(cast(datetime_value as date) as {{ dbt.type_string() }})
+        cast(cast(datetime_value as date) as {{ dbt.type_string() }}),
+        other_value
     ) as field_value
 from {{ ref('stg_pluvo__custom_field_values') }}
