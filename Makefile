@@ -79,12 +79,12 @@ define venv
 @$(UV) pip sync --quiet --require-hashes --python $(@D) $(1)
 endef
 
-.venv/.ready .venv-3.12/.ready .venv-3.13/.ready: requirements/dev.txt pyproject.toml $(UV)
+.venv/.ready .venv-3.12/.ready .venv-3.13/.ready: requirements/dev.txt pyproject.toml | $(UV)
 	$(call venv,$<)
 	@$(UV) pip install --quiet --python $(@D) --no-deps --editable .
 	@touch $@
 
-.venv-tools/%/.ready: requirements/%.txt $(UV)
+.venv-tools/%/.ready: requirements/%.txt | $(UV)
 	$(call venv,$<)
 	@touch $@
 

@@ -1,0 +1,199 @@
+"""The Meltano project, its jobs and the demo, as a user runs them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import psycopg
+import pytest
+from expected import by_key, expected
+from support import DEFAULT_STREAMS, REPOSITORY, tool
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pluvo_sandbox import Sandbox
+
+# A run of Meltano: three programs, each with its start.
+LONG = 300
+
+pytestmark = pytest.mark.xdist_group("meltano")
+
+
+def run(
+    command: list[str | Path], folder: Path, variables: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a program in a folder, with nothing of this shell's own settings."""
+    others = ("TAP_PLUVO_", "TARGET_", "MELTANO_", "DBT_", "PLUVO_", "PG")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(others)}
+    done = subprocess.run(
+        command,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        cwd=folder,
+        env=environment | (variables or {}),
+        timeout=LONG,
+    )
+    assert done.returncode == 0, done.stdout[-10_000:]
+    return done
+
+
+def meltano(folder: Path, *arguments: str, **variables: str) -> str:
+    return run([tool("meltano", "meltano"), *arguments], folder, variables).stdout
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """This Meltano project with its plugins, but with files, state and runs of its own."""
+    installed = REPOSITORY / ".meltano"
+    assert (installed / ".ready").exists(), "run `make setup`"
+    (tmp_path / ".meltano").mkdir()
+    for kind in ("extractors", "loaders", "utilities"):
+        (tmp_path / ".meltano" / kind).symlink_to(installed / kind)
+    for name in ("dbt", ".venv-tools"):
+        (tmp_path / name).symlink_to(REPOSITORY / name)
+    # Meltano installs anew what comes from another place; here everything does, but the plugins.
+    described = (REPOSITORY / "meltano.yml").read_text(encoding="utf-8")
+    described = re.sub(r"(pip_url: .*)\$\{MELTANO_PROJECT_ROOT\}", rf"\1{REPOSITORY}", described)
+    (tmp_path / "meltano.yml").write_text(described, encoding="utf-8")
+    shutil.copytree(REPOSITORY / "demo", tmp_path / "demo")
+    return tmp_path
+
+
+def settings(sandbox: Sandbox) -> dict[str, str]:
+    return {
+        "TAP_PLUVO_API_URL": sandbox.url,
+        "TAP_PLUVO_CLIENT_ID": sandbox.client_id,
+        "TAP_PLUVO_CLIENT_SECRET": sandbox.client_secret,
+    }
+
+
+def test_demo(project: Path) -> None:
+    demo = [sys.executable, project / "demo/demo.py"]
+    output = project / "output/sandbox"
+
+    shown = run(demo, project).stdout
+    first = json.loads((output / "first-run.json").read_text(encoding="utf-8"))
+    assert set(first) == DEFAULT_STREAMS
+    assert completed(output) == reported(output)
+    results, certificates = (
+        [line.split() for line in shown.splitlines() if line.split()[:1] == [name]][-1]
+        for name in ("portfolio_report", "issued_certificates")
+    )
+    for _, rows, requests, rows_again, requests_again in (results, certificates):
+        assert number(rows) > 10 * number(rows_again) > 0
+        assert number(requests) > 10 * number(requests_again) > 0
+    assert "This run read" in shown
+    assert "expired" in shown
+    assert "TAP_PLUVO_ORGANIZATION" in shown
+
+    before = completed(output)
+    shown = run(demo, project).stdout
+    assert "2. 25 people finish a training" in shown
+    assert "This run read" in shown
+    assert completed(output) == reported(output) == before + 25
+
+
+def number(text: str) -> int:
+    return int(text.replace(",", ""))
+
+
+def completed(output: Path) -> int:
+    """How many results the analyst sees as completed."""
+    with duckdb.connect(str(output / "pluvo.duckdb"), read_only=True) as database:
+        return scalar(
+            database.execute("SELECT count(*) FROM fct_training_progress WHERE is_completed")
+        )
+
+
+def reported(output: Path) -> int:
+    """How many there are."""
+    with closing(sqlite3.connect(output / "organization.db")) as database:
+        return scalar(
+            database.execute(
+                "SELECT count(*) FROM report "
+                "WHERE relatedObjectType = 'TRAINING' AND completionDate IS NOT NULL"
+            )
+        )
+
+
+def scalar(result: Any) -> int:
+    ((value,),) = result.fetchall()
+    return int(value)
+
+
+def test_demo_fails_loudly(project: Path) -> None:
+    (project / "meltano.yml").write_text("plugins: [", encoding="utf-8")
+    with pytest.raises(AssertionError, match=r"output/sandbox/first-run\.log"):
+        run([sys.executable, project / "demo/demo.py"], project)
+
+
+def test_demo_keeps_off_a_real_organization(project: Path) -> None:
+    (project / ".env").write_text("TAP_PLUVO_ORGANIZATION=my-academy\n", encoding="utf-8")
+    with pytest.raises(AssertionError, match="move it aside"):
+        run([sys.executable, project / "demo/demo.py"], project)
+    assert not (project / "output").exists()
+
+
+def test_to_postgres(project: Path, sandbox: Sandbox, postgres: dict[str, str]) -> None:
+    for _ in range(2):
+        meltano(project, "run", "pluvo-to-postgres", **settings(sandbox), **postgres)
+    parts = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "dbname": "PGDATABASE"}
+    with psycopg.connect(**{part: postgres[name] for part, name in parts.items()}) as client:
+        for stream in DEFAULT_STREAMS:
+            rows = scalar(client.execute(f"SELECT count(*) FROM pluvo.{stream}"))
+            assert rows == len(expected(sandbox.path, stream)), stream
+        assert scalar(client.execute("SELECT count(*) FROM analytics.dim_users")) == sandbox.users
+        assert scalar(client.execute("SELECT count(*) FROM analytics.rpt_group_progress")) > 0
+
+
+def test_to_csv_of_an_environment(project: Path, sandbox: Sandbox) -> None:
+    folder = project / "output/prod/csv"
+    for _ in range(2):  # files are replaced, so the second run must not be incremental
+        meltano(project, "--environment=prod", "run", "pluvo-to-csv", **settings(sandbox))
+        assert {path.stem for path in folder.iterdir()} == DEFAULT_STREAMS
+        for stream in DEFAULT_STREAMS:
+            with (folder / f"{stream}.csv").open(encoding="utf-8", newline="") as file:
+                rows = list(csv.DictReader(file))
+            assert len(by_key(stream, rows)) == len(expected(sandbox.path, stream)), stream
+    assert not (project / "output/sandbox").exists()
+
+
+def test_settings_are_those_of_the_tap() -> None:
+    run([sys.executable, REPOSITORY / "scripts/meltano_settings.py", "--check"], REPOSITORY)
+
+
+def test_plugin_definition_for_any_project(tmp_path: Path, sandbox: Sandbox) -> None:
+    head = "requires_meltano: '>=4,<5'\nproject_id: any\nsend_anonymous_usage_stats: false\n"
+    (tmp_path / "meltano.yml").write_text(head, encoding="utf-8")
+    variables = settings(sandbox) | {
+        "MELTANO_CLI_DISABLE_VERSION_CHECK": "true",
+        "MELTANO_HUB_API_ROOT": "http://127.0.0.1:9",  # nobody is there to be asked
+        "TAP_PLUVO_PIP_URL": f"-e {REPOSITORY}",
+        "TAP_PLUVO_PAGE_SIZE": "50",
+    }
+    meltano(
+        tmp_path,
+        *("add", "--plugin-type=extractor", "tap-pluvo"),
+        *("--from-ref", str(REPOSITORY / "plugin.yml")),
+        **variables,
+    )
+    shown = meltano(tmp_path, "config", "print", "tap-pluvo", "--format=json", **variables)
+    config = json.loads(shown[shown.index("{") :])
+    assert config["api_url"] == sandbox.url
+    assert config["page_size"] == 50
+    assert sandbox.client_secret not in shown
+    assert "users" in meltano(tmp_path, "invoke", "tap-pluvo", "--discover", **variables)
