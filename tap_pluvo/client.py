@@ -10,6 +10,7 @@ import msgspec
 from tap_pluvo.auth import Authenticator, BearerAuth
 from tap_pluvo.errors import (
     AuthenticationError,
+    NotFoundError,
     PluvoError,
     ProtocolError,
     QueryError,
@@ -56,15 +57,23 @@ class Client:
         self.auth = Authenticator(self.transport, settings, needs)
         self.contract: Contract | None = None
 
-    def execute(self, document: str, check: Callable[[Data], None] | None = None) -> Data:
+    def execute(
+        self,
+        document: str,
+        check: Callable[[Data], None] | None = None,
+        *,
+        divisible: bool = False,
+    ) -> Data:
         """Send `document` and return its data: an object with the document's response keys.
 
-        `check` may raise a `ProtocolError` for data that cannot be; the request is then sent again.
+        `check` may raise a `ProtocolError` for data that cannot be; the request is then sent again,
+        unless it is `divisible` into smaller ones, which tell better what is wrong.
 
         Raises:
             AuthenticationError: token or client are refused.
             ScopeError: the token lacks a scope.
             SchemaDifferenceError: the schema lacks something that the document names.
+            NotFoundError: an object is gone.
             QueryError: other GraphQL errors, also when the request is sent again.
             ProtocolError: the answer is no GraphQL, or `check` refused it, each time.
             TransientError: no usable answer within `max_retry_seconds`.
@@ -87,7 +96,7 @@ class Client:
                 raise
             return data
 
-        return self.transport.call(PATH, prepare, read)
+        return self.transport.call(PATH, prepare, read, divisible=divisible)
 
     def _data(self, response: Response, document: str) -> Data:
         """Return the data of an answer, or raise what the answer means."""
@@ -142,4 +151,5 @@ class Client:
                     "this client, or deselect the stream"
                 )
         missing = all(_MISSING.search(message) for message in messages)
-        return QueryError(f"the API answered with errors: {shown!r}", missing=missing)
+        kind = NotFoundError if missing else QueryError
+        return kind(f"the API answered with errors: {shown!r}")

@@ -10,6 +10,7 @@ record, since it is printed as it is.
 | `ScopeError` | the token lacks a scope | the stream ends |
 | `UnavailableError` | the organization's schema lacks a whole stream | the stream is left out |
 | `SchemaDifferenceError` | the schema lacks something that was asked for | goes on without |
+| `NotFoundError` | an object is gone | it is left out, or the stream ends |
 | `QueryError` | the API answered with GraphQL errors | after a few retries the stream ends |
 | `ProtocolError` | the answer contradicts GraphQL, Relay or the documents | likewise |
 | `TransientError` | no usable answer, but one may come | retried for `max_retry_seconds` |
@@ -76,13 +77,19 @@ class SchemaDifferenceError(PluvoError):
         )
 
 
+class NotFoundError(PluvoError):
+    """The API does not know the object that was asked for."""
+
+
 class RetriableError(PluvoError):
     """Base of the errors that may pass when the request is sent again.
 
     `attempts` is how often it is worth trying at all; None means until `max_retry_seconds` is over.
+    `by_content` tells whether what was asked for may be the reason.
     """
 
     attempts: int | None = None
+    by_content = False
 
 
 class TransientError(RetriableError):
@@ -97,19 +104,17 @@ class TransientError(RetriableError):
 
 
 class QueryError(RetriableError):
-    """The API answered with GraphQL errors; `missing` says that it was an object not found."""
+    """The API answered with GraphQL errors."""
 
     attempts = 4
-
-    def __init__(self, message: str, *, missing: bool = False) -> None:
-        super().__init__(message)
-        self.missing = missing
+    by_content = True
 
 
 class ProtocolError(RetriableError):
     """The answer contradicts GraphQL, Relay paging or the documents."""
 
     attempts = 4
+    by_content = True
 
 
 class UnreachableError(RetriableError):

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from tap_pluvo.errors import ProtocolError, QueryError
+from tap_pluvo.errors import NotFoundError, ProtocolError, QueryError
 from tap_pluvo.pace import StoppedError
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ A = TypeVar("A")
 
 logger = logging.getLogger("tap-pluvo.http")
 
+REFUSALS = 2  # requests with several operations that fail before they are given up
 POLL = 0.2  # seconds after which a wait looks whether the run is to end
 
 
@@ -62,6 +63,7 @@ class Fetcher:
         self.bundle = operations_per_request
         self._pool = ThreadPoolExecutor(max_concurrency, thread_name_prefix="pluvo")
         self._stopped = False
+        self._refusals = 0
 
     def ask(self, *questions: Question[A]) -> Answers[A]:
         """Send questions in one request; their answers come in the same order."""
@@ -112,21 +114,28 @@ class Fetcher:
 
         fields = " ".join(f"r{index}: {item.text}" for index, item in enumerate(questions))
         try:
-            self.client.execute(f"query TapPluvo {{ {fields} }}", check)
-        except QueryError as error:
+            self.client.execute(
+                f"query TapPluvo {{ {fields} }}", check, divisible=len(questions) > 1
+            )
+        except NotFoundError:
             if len(questions) == 1:
-                if error.missing and questions[0].may_vanish:
+                if questions[0].may_vanish:
                     return [Vanished()]
                 raise
-            if not error.missing:
-                logger.info("several operations in one request are refused: sending one each")
-                self.bundle = 1
-            return [answer for question in questions for answer in self._send([question])]
-        except ProtocolError:
+            return self._send_each(questions)
+        except (ProtocolError, QueryError) as error:
             if len(questions) == 1:
                 raise
-            return [answer for question in questions for answer in self._send([question])]
+            if isinstance(error, QueryError):
+                self._refusals += 1
+                if self._refusals == REFUSALS:
+                    logger.info("several operations in one request are refused: sending one each")
+                    self.bundle = 1
+            return self._send_each(questions)
         return answers
+
+    def _send_each(self, questions: Sequence[Question[A]]) -> list[A | Vanished]:
+        return [answer for question in questions for answer in self._send([question])]
 
 
 class Answers(Generic[A]):

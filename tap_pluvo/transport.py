@@ -62,11 +62,14 @@ class Transport:
         path: str,
         prepare: Callable[[], tuple[bytes, str, AuthBase]],
         read: Callable[[requests.Response], T],
+        *,
+        divisible: bool = False,
     ) -> T:
         """POST to `path` and return what `read` makes of the answer.
 
         `prepare` gives body, content type and authentication, anew for each try; what `read`
-        raises as a `RetriableError` is tried again, at most for `max_retry_seconds`.
+        raises as a `RetriableError` is tried again, at most for `max_retry_seconds`. A
+        `divisible` request is not, where its content may be at fault: the caller divides it.
 
         Raises:
             PluvoError: what `read` raised, or the network's own failure, said in words.
@@ -87,7 +90,8 @@ class Transport:
                 asked = getattr(error, "wait", None)
                 wait = backoff.full_jitter(next(waits)) if asked is None else asked
                 elapsed = time.monotonic() - started
-                if (error.attempts and tries >= error.attempts) or elapsed + wait > self._patience:
+                attempts = 1 if divisible and error.by_content else error.attempts
+                if (attempts and tries >= attempts) or elapsed + wait > self._patience:
                     error.args = (f"{error} (gave up after {tries} tries in {elapsed:.0f} s)",)
                     raise
                 logger.warning("%s; trying again in %.1f s", error, wait)
