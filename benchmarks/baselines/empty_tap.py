@@ -1,0 +1,21 @@
+"""A tap made of nothing but the SDK, to compare start-up times with."""
+
+from __future__ import annotations
+
+from singer_sdk import Tap
+from singer_sdk import typing as th
+
+
+class EmptyTap(Tap):
+    """A tap without streams."""
+
+    name = "tap-empty"
+    config_jsonschema = th.PropertiesList(th.Property("api_url", th.StringType)).to_dict()
+
+    def discover_streams(self) -> list:
+        """Give none."""
+        return []
+
+
+if __name__ == "__main__":
+    EmptyTap.cli()

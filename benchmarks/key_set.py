@@ -1,0 +1,11 @@
+"""Keep the keys of so many rows, and nothing else, to see what memory they alone need."""
+
+from __future__ import annotations
+
+import sys
+
+from tap_pluvo.connection import Keys
+
+keys = Keys()
+for number in range(int(sys.argv[1])):
+    keys.add(f"bd0eda08-6634-4b19-a314-{number:012x}")

@@ -1,0 +1,114 @@
+"""Run a program from start to exit and say what it cost and whether it did the whole job."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from bench_server import BenchServer, Load
+
+# The last digits of an id are the number of the user, see data.py.
+ID = re.compile(rb'"id": ?"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-([0-9a-f]{12})"')
+MEGABYTE = 1e6
+RSS_UNIT = 1 if sys.platform == "darwin" else 1024
+
+
+class FailedError(Exception):
+    """A program failed, or did not do the whole job."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a program: the whole process, its start-up included."""
+
+    wall: float  # seconds
+    cpu: float  # seconds, user and system
+    peak: float  # megabytes
+    rows: int = 0
+    requests: int = 0
+    server_cpu: float = 0.0  # seconds
+
+
+@dataclass
+class Program:
+    """A command that reads users into `output`: its standard output, or a file or folder."""
+
+    name: str
+    command: list[str | Path]
+    output: Path
+    environment: Mapping[str, str]
+    to_stdout: bool = True
+    exact: bool = True  # whether each user comes once
+
+    def run(self, server: BenchServer | None = None, load: Load | None = None) -> Run:
+        """Run it; with a load, count the users in its output.
+
+        Raises:
+            FailedError: it failed, or users are missing or doubled.
+        """
+        before = server.counters() if server else None
+        log = self.output.with_name(f"{self.output.name}.log")
+        sink = self.output if self.to_stdout else log
+        with sink.open("wb") as out, log.open("ab") as err:
+            started = time.monotonic()
+            process = subprocess.Popen(
+                self.command, stdout=out, stderr=err, env={**os.environ, **self.environment}
+            )
+            _, status, usage = os.wait4(process.pid, 0)
+            wall = time.monotonic() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            tail = log.read_text("utf-8", "replace")[-2000:]
+            msg = f"{self.name} failed with exit code {process.returncode}:\n{tail}"
+            raise FailedError(msg)
+        run = Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * RSS_UNIT / MEGABYTE)
+        if server is None or load is None or before is None:
+            return run
+        after = server.counters()
+        return Run(
+            run.wall,
+            run.cpu,
+            run.peak,
+            self._count(load.rows),
+            after.requests[str(load)] - before.requests[str(load)],
+            after.cpu - before.cpu,
+        )
+
+    def _count(self, expected: int) -> int:
+        """Count the distinct users in the output, without holding it: line by line, bit by bit."""
+        files = [self.output]
+        if self.output.is_dir():
+            files = [path for path in self.output.rglob("users/*.jsonl") if path.is_file()]
+        bits = bytearray()
+        distinct = total = 0
+        for path in files:
+            with path.open("rb") as lines:
+                for line in lines:
+                    for digits in ID.findall(line):
+                        number = int(digits, 16)
+                        if number >= len(bits):
+                            bits.extend(bytes(number + 1 - len(bits)))
+                        total += 1
+                        distinct += not bits[number]
+                        bits[number] = 1
+        if distinct != expected or (self.exact and total != expected):
+            msg = f"{self.name} gave {distinct} distinct users of {expected} ({total} in all)"
+            raise FailedError(msg)
+        return distinct
+
+
+def typical(runs: Iterable[Run]) -> Run:
+    """Return the medians of several runs, figure by figure."""
+    found = [asdict(run) for run in runs]
+    figures: dict[str, Any] = {name: median(run[name] for run in found) for name in found[0]}
+    return Run(**figures)

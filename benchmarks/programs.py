@@ -1,0 +1,129 @@
+"""The programs that are compared: the tap and its baselines, as commands."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from measure import Program
+
+if TYPE_CHECKING:
+    from bench_server import BenchServer, Load
+
+HERE = Path(__file__).parent
+BASELINES = HERE / "baselines"
+VENV = HERE.parent / ".venv-bench"
+PYTHON = VENV / "bin" / "python"
+CREDENTIALS = {"client_id": "bench", "client_secret": "bench"}
+
+DLT_SETTINGS = {
+    "NORMALIZE__DATA_WRITER__DISABLE_COMPRESSION": "true",
+    "RUNTIME__DLTHUB_TELEMETRY": "false",
+    "RUNTIME__LOG_LEVEL": "ERROR",
+}
+
+
+def install_baselines() -> None:
+    """Install what the baselines need, and the tap does not, into a venv of their own."""
+    lock = HERE / "requirements.txt"
+    stamp = VENV / ".installed"
+    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
+    if stamp.is_file() and stamp.read_text("utf-8") == wanted:
+        return
+    print("Installing the baselines into .venv-bench", flush=True)
+    subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=True)
+    pip = [PYTHON, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--only-binary", ":all:", "--require-hashes", "-r", lock], check=True)
+    stamp.write_text(wanted, "utf-8")
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what is compared."""
+    script = (
+        "import sys; from importlib.metadata import version; "
+        "print(*(f'{name}={version(name)}' for name in sys.argv[1:]))"
+    )
+    found: dict[str, str] = {}
+    for python, names in (
+        (sys.executable, ["tap-pluvo", "singer-sdk", "requests", "urllib3", "msgspec"]),
+        (PYTHON, ["dlt", "aiohttp"]),
+    ):
+        command = [python, "-c", script, *names]
+        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        found |= dict(item.split("=") for item in output.split())
+    return found
+
+
+class Programs:
+    """Makes the commands; their inputs and outputs stand in `folder`."""
+
+    def __init__(self, server: BenchServer, folder: Path) -> None:
+        self._server = server
+        self._folder = folder
+        self._environment = {
+            "PYTHONPATH": str(HERE),  # where the baselines find data.py
+            "DLT_DATA_DIR": str(folder / "dlt"),
+            **DLT_SETTINGS,
+        }
+        self._catalog = self._write("catalog.json", self._discover())
+
+    def tap(self, load: Load, **settings: int) -> Program:
+        """Return the tap."""
+        config = {"api_url": self._server.url(load), **CREDENTIALS, **settings}
+        command = [sys.executable, "-m", "tap_pluvo", "--catalog", self._catalog]
+        name = "-".join(["tap", *map(str, (*load, *settings.values()))])
+        command += ["--config", self._write(f"{name}.json", config)]
+        return Program("tap-pluvo", command, self._folder / "tap.jsonl", {})
+
+    def sdk(self, load: Load) -> Program:
+        """Return baseline (a)."""
+        config = {"api_url": self._server.url(load), **CREDENTIALS}
+        name = "-".join(["sdk", *map(str, load)])
+        command = [sys.executable, BASELINES / "sdk_tap.py"]
+        command += ["--config", self._write(f"{name}.json", config)]
+        return Program("(a) GraphQLStream", command, self._folder / "sdk.jsonl", self._environment)
+
+    def dlt(self, load: Load) -> Program:
+        """Return baseline (b)."""
+        output = self._folder / "dlt-output"
+        command = [PYTHON, BASELINES / "dlt_pipeline.py", self._server.url(load), output]
+        return Program("(b) dlt", command, output, self._environment, to_stdout=False)
+
+    def raw(self, load: Load, in_flight: int) -> Program:
+        """Return baseline (c)."""
+        output = self._folder / "raw.jsonl"
+        command = [PYTHON, BASELINES / "raw_client.py", self._server.url(load)]
+        command += [str(in_flight), output]
+        return Program(
+            "(c) asyncio", command, output, self._environment, to_stdout=False, exact=False
+        )
+
+    def version(self) -> Program:
+        """Return the tap's start-up."""
+        command = [sys.executable, "-m", "tap_pluvo", "--version"]
+        return Program("tap-pluvo --version", command, self._folder / "version", {})
+
+    def empty_version(self) -> Program:
+        """Return the start-up of a tap that is nothing but the SDK."""
+        command = [sys.executable, BASELINES / "empty_tap.py", "--version"]
+        return Program("empty tap --version", command, self._folder / "version", {})
+
+    def keys(self, number: int) -> Program:
+        """Return what keeps the keys of so many rows and nothing else."""
+        command = [sys.executable, HERE / "key_set.py", str(number)]
+        return Program("key set", command, self._folder / "keys", {})
+
+    def _discover(self) -> dict[str, list[dict[str, object]]]:
+        """Return a catalog of the users alone."""
+        command = [sys.executable, "-m", "tap_pluvo", "--discover"]
+        found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+        return {"streams": [item for item in found["streams"] if item["stream"] == "users"]}
+
+    def _write(self, name: str, content: object) -> Path:
+        path = self._folder / name
+        path.write_text(json.dumps(content), "utf-8")
+        return path

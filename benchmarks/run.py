@@ -1,0 +1,64 @@
+"""Measure the tap against its baselines: `make bench`, or `python benchmarks/run.py`.
+
+All programs run on this machine, against one server, on the same data. What is found is printed,
+kept as JSON in benchmarks/output/ and, after a run of all works, written into docs/performance.md.
+The exit code is 1 if a goal was missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import report
+from bench_server import BenchServer
+from programs import Programs, install_baselines, versions
+from works import LOADS, WHOLE, WORKS, Bench
+
+HERE = Path(__file__).parent
+DOCUMENT = HERE.parent / "docs" / "performance.md"
+RESULTS = HERE / "output" / "results.json"
+
+
+def main() -> int:
+    """Run the works that the command line names, or all."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument(
+        "works", nargs="*", metavar="WORK", help=f"one of {', '.join(WORKS)} (default: all)"
+    )
+    chosen = parser.parse_args().works or list(WORKS)
+    if unknown := set(chosen) - set(WORKS):
+        parser.error(f"there is no work {', '.join(sorted(unknown))}")
+    started = time.monotonic()
+    facts = report.machine()
+    install_baselines()
+    print("Preparing the data", flush=True)
+    with TemporaryDirectory() as folder, BenchServer(LOADS) as server:
+        bench = Bench(server, Programs(server, Path(folder)))
+        ceiling = server.ceiling(WHOLE)
+        works = []
+        for name in chosen:
+            print(f"{name}:", flush=True)
+            works.append(WORKS[name](bench))
+    text = report.page(works, ceiling, facts, versions())
+    print(f"\n{text}\n\n{(time.monotonic() - started) / 60:.1f} minutes")
+    RESULTS.parent.mkdir(exist_ok=True)
+    found = {
+        "machine": facts,
+        "versions": versions(),
+        "ceiling": ceiling,
+        "works": [asdict(work) for work in works],
+    }
+    RESULTS.write_text(json.dumps(found, indent=2), "utf-8")
+    if set(chosen) == set(WORKS):
+        report.write(DOCUMENT, text)
+    return 0 if all(goal.reached for work in works for goal in work.goals) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,181 @@
+"""What is measured: one function for each work, which returns its figures and its goals.
+
+Programs that are compared take turns, so that a machine that is busy for a while slows all of them
+down. Each figure is the median over the rounds; at 100 ms a request the slow baselines run once,
+since nearly all of their time is the latency itself.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bench_server import Load
+from measure import Run, typical
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bench_server import BenchServer
+    from measure import Program
+    from programs import Programs
+
+DEFAULT_IN_FLIGHT = 4  # the default of the setting `max_concurrency`
+MOST_IN_FLIGHT = 16
+
+DEFAULT = Load(20_000, 0.1)
+PARALLEL = Load(50_000, 0.1)
+WHOLE = Load(200_000)
+NOTHING = Load(100)
+SCALES = [Load(1_000), Load(10_000), Load(100_000), Load(1_000_000)]
+LOADS = [DEFAULT, PARALLEL, WHOLE, NOTHING, *SCALES]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A figure and the limit that it must reach, or not exceed."""
+
+    what: str
+    figure: float
+    limit: float
+    at_most: bool = False
+    unit: str = "x"
+
+    @property
+    def reached(self) -> bool:
+        """Whether the figure is on the right side of its limit."""
+        return self.figure <= self.limit if self.at_most else self.figure >= self.limit
+
+
+@dataclass
+class Work:
+    """The figures of one work: medians by program, and the goals."""
+
+    title: str
+    figures: dict[str, Run] = field(default_factory=dict)
+    goals: list[Goal] = field(default_factory=list)
+
+
+class Bench:
+    """Runs the programs in turns."""
+
+    def __init__(self, server: BenchServer, programs: Programs) -> None:
+        self.server = server
+        self.programs = programs
+
+    def rounds(self, turns: Sequence[tuple[str, Program, Load | None]]) -> dict[str, Run]:
+        """Run programs in the order given, and return the medians of those of one label."""
+        runs: dict[str, list[Run]] = defaultdict(list)
+        for label, program, load in turns:
+            run = program.run(self.server if load else None, load)
+            if program.output.is_dir():
+                shutil.rmtree(program.output)
+            runs[label].append(run)
+            shown = f"{label:<24} {run.wall:8.2f} s {run.cpu:8.2f} CPU s {run.peak:7.0f} MB"
+            print(f"  {shown} {run.requests:>7,} requests", flush=True)
+        return {label: typical(found) for label, found in runs.items()}
+
+    def latency(self, load: Load, in_flight: int, least: float, limit: float | None) -> Work:
+        """Measure the time that a latency of 100 ms leaves."""
+        make = self.programs
+        settings = {} if in_flight == DEFAULT_IN_FLIGHT else {"max_concurrency": in_flight}
+        tap = ("tap-pluvo", make.tap(load, **settings), load)
+        sdk = ("(a) GraphQLStream", make.sdk(load), load)
+        dlt = ("(b) dlt", make.dlt(load), load)
+        raw = ("(c) asyncio", make.raw(load, in_flight), load)
+        runs = self.rounds([tap, raw, sdk, raw, tap, dlt, tap, raw])
+        ours = runs["tap-pluvo"].wall
+        goals = [
+            Goal(f"times as fast as {name}", runs[name].wall / ours, least)
+            for name in ("(a) GraphQLStream", "(b) dlt")
+        ]
+        if limit:
+            goals.append(
+                Goal("of the speed of (c) asyncio", runs["(c) asyncio"].wall / ours, limit)
+            )
+        settings_shown = "default settings" if not settings else f"`max_concurrency` {in_flight}"
+        return Work(f"{load.rows:,} users, 100 ms latency, {settings_shown}", runs, goals)
+
+    def latency_default(self) -> Work:
+        """Measure 20,000 users with default settings."""
+        return self.latency(DEFAULT, DEFAULT_IN_FLIGHT, 3.5, None)
+
+    def latency_parallel(self) -> Work:
+        """Measure 50,000 users with as much in flight as the tap allows."""
+        return self.latency(PARALLEL, MOST_IN_FLIGHT, 12, 0.85)
+
+    def processor(self) -> Work:
+        """Measure the work of the processor."""
+        make = self.programs
+        turns: list[tuple[str, Program, Load | None]] = [
+            ("tap-pluvo", make.tap(WHOLE), WHOLE),
+            ("(a) GraphQLStream", make.sdk(WHOLE), WHOLE),
+            ("(b) dlt", make.dlt(WHOLE), WHOLE),
+            ("(c) asyncio", make.raw(WHOLE, DEFAULT_IN_FLIGHT), WHOLE),
+        ]
+        runs = self.rounds(turns * 3)
+        ours = runs["tap-pluvo"].cpu
+        goals = [
+            Goal(f"the rows per CPU second of {name}", runs[name].cpu / ours, least)
+            for name, least in (("(a) GraphQLStream", 3.0), ("(b) dlt", 2.0))
+        ]
+        return Work("200,000 users, no latency, whole process", runs, goals)
+
+    def scale(self) -> Work:
+        """Measure how time, requests and memory grow with the rows."""
+        make = self.programs
+        small = [NOTHING, *SCALES[:-2]]
+        order: Iterable[Load] = [*small * 5, *SCALES[-2:], *small * 2, *SCALES[-2:]]
+        turns = [(f"{load.rows:,} rows", make.tap(load), load) for load in order]
+        keys = [(f"{load.rows:,} keys", make.keys(load.rows), None) for load in SCALES]
+        runs = self.rounds([*turns, *keys])
+        begin = runs[f"{NOTHING.rows:,} rows"]
+
+        def pace(load: Load) -> float:
+            run = runs[f"{load.rows:,} rows"]
+            return (load.rows - NOTHING.rows) / (run.wall - begin.wall)
+
+        few, many = SCALES[1], SCALES[-1]
+        growth = runs[f"{many.rows:,} rows"].peak - runs[f"{few.rows:,} rows"].peak
+        goals = [
+            Goal("rows/s at 1,000,000 rows, of those at 10,000", pace(many) / pace(few), 0.9),
+            Goal(
+                "requests a row at 1,000,000 rows, of those at 10,000",
+                runs[f"{many.rows:,} rows"].requests
+                / runs[f"{few.rows:,} rows"].requests
+                / (many.rows / few.rows),
+                1.0,
+                at_most=True,
+            ),
+            Goal(
+                "more memory at 1,000,000 rows than at 10,000",
+                growth,
+                100,
+                at_most=True,
+                unit=" MB",
+            ),
+        ]
+        return Work("1,000 to 1,000,000 users, no latency", runs, goals)
+
+    def start_up(self) -> Work:
+        """Measure how long it takes to start."""
+        make = self.programs
+        turns: list[tuple[str, Program, Load | None]] = [
+            ("tap-pluvo --version", make.version(), None),
+            ("empty tap --version", make.empty_version(), None),
+        ]
+        runs = self.rounds(turns * 15)
+        ratio = runs["tap-pluvo --version"].wall / runs["empty tap --version"].wall
+        goal = Goal("times the start-up of an empty SDK tap", ratio, 1.25, at_most=True)
+        return Work("Start-up", runs, [goal])
+
+
+WORKS = {
+    "start-up": Bench.start_up,
+    "processor": Bench.processor,
+    "scale": Bench.scale,
+    "latency-default": Bench.latency_default,
+    "latency-parallel": Bench.latency_parallel,
+}
