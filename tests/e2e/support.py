@@ -136,10 +136,11 @@ def run_tap(  # noqa: PLR0913 - all that a user can give
     """Run the tap to its end. Settings, catalog and state may be text, to be written as it is."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        command = [str(tap), *arguments]
+        command = [str(tap)]
         for option, content in (("config", settings), ("catalog", catalog), ("state", state)):
             if content is not None:
                 command += [f"--{option}", write(folder, f"{option}.json", content)]
+        command += arguments
         done = subprocess.run(
             command,
             check=False,
