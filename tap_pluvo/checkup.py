@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+from graphql import GraphQLEnumType, get_named_type, is_abstract_type
 
 from tap_pluvo.contract import Contract
 from tap_pluvo.errors import PluvoError
 
 if TYPE_CHECKING:
+    from graphql import GraphQLSchema
+
     from tap_pluvo.tap import TapPluvo
 
 
@@ -41,6 +44,9 @@ def check_up(tap: TapPluvo) -> bool:
         except PluvoError as error:
             healthy = False
             _say(False, f"stream {stream.name}: {error}")
+            continue
+        if stream.left_out:  # type: ignore[attr-defined]  # all streams are ours
+            click.echo(f"  --   stream {stream.name}: not offered")
         else:
             _say(True, f"stream {stream.name}: {'one page read' if rows else 'empty'}")
     return healthy
@@ -51,18 +57,35 @@ def _say(good: bool, sentence: str) -> None:
 
 
 def _differences(live: Contract) -> list[str]:
-    """Return how the organization's types differ from the documented ones of the same name."""
-    documented = Contract()
-    sentences = []
-    for name, kind in documented.schema.type_map.items():
-        if name.startswith("__") or name == "Mutation":
+    """Return how the types that queries lead to differ from those in the documents."""
+    ours, theirs = _items(Contract().schema), _items(live.schema)
+    return [
+        f"{word} {item}"
+        for word, items, others in (("lacks", ours, theirs), ("adds", theirs, ours))
+        for item in sorted(items - others)
+        if "." not in item or item.split(".")[0] in others  # a whole type is said once
+    ]
+
+
+def _items(schema: GraphQLSchema) -> set[str]:
+    """Return the types that queries lead to, their fields, arguments and enum values."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    waiting: list[Any] = [schema.query_type]
+    while waiting:
+        kind = waiting.pop()
+        if kind.name in seen or kind.name.startswith("__"):
             continue
-        other = live.schema.type_map.get(name)
-        ours = set(getattr(kind, "fields", ()))
-        if other is None:
-            sentences.append(f"lacks type {name}")
-            continue
-        theirs = set(getattr(other, "fields", ()))
-        sentences += [f"lacks {name}.{field}" for field in sorted(ours - theirs)]
-        sentences += [f"adds {name}.{field}" for field in sorted(theirs - ours)]
-    return sentences
+        seen.add(kind.name)
+        found.add(kind.name)
+        if isinstance(kind, GraphQLEnumType):
+            found.update(f"{kind.name}.{value}" for value in kind.values)
+        if is_abstract_type(kind):
+            waiting += schema.get_possible_types(kind)
+        for name, field in getattr(kind, "fields", {}).items():
+            found.add(f"{kind.name}.{name}")
+            waiting.append(get_named_type(field.type))
+            for argument, definition in getattr(field, "args", {}).items():
+                found.add(f"{kind.name}.{name}({argument}:)")
+                waiting.append(get_named_type(definition.type))
+    return found

@@ -10,6 +10,7 @@ import msgspec
 from tap_pluvo.auth import Authenticator, BearerAuth
 from tap_pluvo.errors import (
     AuthenticationError,
+    IntrospectionRefusedError,
     NotFoundError,
     PluvoError,
     ProtocolError,
@@ -73,6 +74,7 @@ class Client:
             AuthenticationError: token or client are refused.
             ScopeError: the token lacks a scope.
             SchemaDifferenceError: the schema lacks something that the document names.
+            IntrospectionRefusedError: the organization does not show its schema.
             NotFoundError: an object is gone.
             QueryError: other GraphQL errors, also when the request is sent again.
             ProtocolError: the answer is no GraphQL, or `check` refused it, each time.
@@ -150,6 +152,8 @@ class Client:
                     f"the token lacks {named} (the API says: {shown!r}): ask Pluvo to grant it to "
                     "this client, or deselect the stream"
                 )
+        if any("introspection" in message.lower() or "__schema" in message for message in messages):
+            return IntrospectionRefusedError(f"the API does not show its schema: {shown!r}")
         missing = all(_MISSING.search(message) for message in messages)
         kind = NotFoundError if missing else QueryError
         return kind(f"the API answered with errors: {shown!r}")

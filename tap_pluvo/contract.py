@@ -32,7 +32,7 @@ from graphql import (
     visit,
 )
 
-from tap_pluvo.errors import Difference, PluvoError, QueryError, ScopeError
+from tap_pluvo.errors import Difference, IntrospectionRefusedError, PluvoError
 from tap_pluvo.resources import read_schema
 
 if TYPE_CHECKING:
@@ -67,11 +67,11 @@ def live_schema(client: Client) -> GraphQLSchema | None:
     """Return the organization's schema, or None where it does not allow introspection.
 
     Raises:
-        PluvoError: the API cannot be reached or refuses the client.
+        PluvoError: the API cannot be reached, refuses the client, or fails to say.
     """
     try:
         data = client.execute(get_introspection_query(descriptions=False))
-    except (QueryError, ScopeError):
+    except IntrospectionRefusedError:
         return None
     try:
         return build_client_schema(data)  # type: ignore[arg-type]  # checked by the call itself

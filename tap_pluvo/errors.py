@@ -81,6 +81,10 @@ class NotFoundError(PluvoError):
     """The API does not know the object that was asked for."""
 
 
+class IntrospectionRefusedError(PluvoError):
+    """The organization does not show its schema."""
+
+
 class RetriableError(PluvoError):
     """Base of the errors that may pass when the request is sent again.
 

@@ -131,6 +131,7 @@ class PluvoStream(Stream):
         self.emitted = 0
         self.expected: int | None = None
         self.repairs = 0
+        self.left_out = False
         super().__init__(
             tap,
             schema={
@@ -254,7 +255,10 @@ class PluvoStream(Stream):
             for path, chosen in self.mask.items()
             if len(path) == 2 and chosen and path[1] not in self.columns  # noqa: PLR2004
         ]
-        for name in [*plan.lacking, *gone]:
+        lacking = plan.lacking
+        if self._tap.input_catalog is None:
+            lacking = Plan(self.contract, kind, list(self.columns.values())).lacking
+        for name in [*lacking, *gone]:
             self._say_once(f"the organization's schema lacks the column {name}: it stays empty")
         return plan
 
@@ -289,9 +293,14 @@ class PluvoStream(Stream):
                         f"{', '.join(map(str, lost))}"
                     )
                     raise ConfigurationError(msg) from error
-                for item in news:
-                    self._say_once(f"the organization's schema lacks the {item}: going on without")
+                self.logger.info("%s: %s; going on without", self.name, error)
                 continue
+            except UnavailableError as error:
+                if self._tap.input_catalog is not None:
+                    raise
+                # Nobody asked for this stream by name, so it is left out as at discovery.
+                self.left_out = True
+                self._say_once(f"left out: {error}")
             return
 
     def _labelled(self, records: Iterable[Record]) -> Iterable[Record]:

@@ -21,7 +21,7 @@ from singer_sdk.singerlib import ActivateVersionMessage, Catalog
 from tap_pluvo.checkup import check_up
 from tap_pluvo.client import Client
 from tap_pluvo.contract import Contract, live_schema
-from tap_pluvo.errors import ConfigurationError, PluvoError, UnavailableError
+from tap_pluvo.errors import ConfigurationError, PluvoError
 from tap_pluvo.fetching import Fetcher
 from tap_pluvo.filters import parse_filters
 from tap_pluvo.progress import Result, summary
@@ -201,13 +201,10 @@ class TapPluvo(Tap):
         try:
             stream.sync()
             stream.finalize_state_progress_markers()
+            if stream.left_out:
+                return None
             if activate and stream.read_everything and not stream.filters():
                 self._activate(stream)
-        except UnavailableError as reason:
-            if self.input_catalog is None:
-                self.logger.warning("stream %s is left out: %s", stream.name, reason)
-                return None
-            error = str(reason)
         except PluvoError as reason:
             error = str(reason)
         except MappingError as reason:
