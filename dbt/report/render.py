@@ -111,30 +111,49 @@ def render(query: Callable[[str], list[Row]]) -> str:
     """Return the page."""
     (as_of,) = query("select * from rpt_as_of")
     compliance = query("select * from rpt_certificate_compliance")
-    certificates = query(
-        "select * from fct_certificates join dim_users using (user_id) where not is_archived"
-    )
-    results = query("select * from fct_training_progress")
-    users = query("select * from dim_users where not is_archived")
-    inactive = query("select * from rpt_inactive_users")
+    certificates = query("""
+        select
+            certificate_title, certificate_status, is_superseded, issued_on, expires_on,
+            count(*) as number
+        from fct_certificates
+        inner join dim_users using (user_id)
+        where not is_archived
+        group by certificate_title, certificate_status, is_superseded, issued_on, expires_on
+    """)
+    completions = query("""
+        select completed_on, count(*) as number
+        from fct_training_progress
+        where is_completed
+        group by completed_on
+    """)
+    logins = query("""
+        select days_since_login, count(*) as number
+        from dim_users
+        where not is_archived
+        group by days_since_login
+    """)
+    (inactive,) = query("select count(*) as number from rpt_inactive_users")
     charts = [
         chart_compliance(compliance),
         chart_expiring(certificates, as_of["reported_on"]),
-        chart_logins(users),
+        chart_logins(logins),
         chart_progress(query("select * from rpt_group_progress")),
         chart_funnel(query("select * from rpt_training_funnel")),
-        chart_activity(results, certificates, as_of["reported_on"]),
+        chart_activity(completions, certificates, as_of["reported_on"]),
     ]
-    newest = [row for row in certificates if not row["is_superseded"]]
-    statuses = Counter(row["certificate_status"] for row in newest)
+    statuses: Counter[str] = Counter()
+    for row in certificates:
+        if not row["is_superseded"]:
+            statuses[row["certificate_status"]] += row["number"]
+    people = sum(row["number"] for row in logins)
     required = sum(row["members"] for row in compliance)
     held = sum(row["held"] for row in compliance)
     figures = [
-        (f"{len(users):,}", "people"),
+        (f"{people:,}", "people"),
         (f"{held / required:.0%}" if required else "none", "of required certificates held"),
         (f"{statuses['expiring']:,}", f"certificates end within {as_of['expiring_days']} days"),
         (f"{statuses['expired']:,}", "certificates expired, not renewed"),
-        (f"{len(inactive):,}", f"did not sign in for {as_of['inactive_days']} days, or never"),
+        (f"{inactive['number']:,}", f"did not sign in for {as_of['inactive_days']} days, or never"),
     ]
     return Template((HERE / "page.html").read_text(encoding="utf-8")).substitute(
         day=f"{as_of['reported_on']:%d %B %Y}".lstrip("0"),
@@ -224,9 +243,9 @@ def chart_expiring(certificates: Sequence[Row], today: date) -> Chart:
     for row in certificates:
         ends = row["expires_on"]
         if ends is not None and ends >= today and not row["is_superseded"]:
-            counts[row["certificate_title"] or "untitled"][f"{ends:%Y-%m}"] += 1
+            counts[row["certificate_title"] or "untitled"][f"{ends:%Y-%m}"] += row["number"]
     coming = {name: count for name, count in counts.items() if any(count[m] for m in months)}
-    ranked = sorted(coming, key=lambda name: -sum(coming[name][m] for m in months))
+    ranked = sorted(coming, key=lambda name: (-sum(coming[name][m] for m in months), name))
     kept, rest = ranked[: len(PALETTE) - 1], ranked[len(PALETTE) - 1 :]
     if rest:
         coming["Others"] = Counter()
@@ -253,16 +272,17 @@ def chart_expiring(certificates: Sequence[Row], today: date) -> Chart:
     )
 
 
-def chart_logins(users: Sequence[Row]) -> Chart:
+def chart_logins(logins: Sequence[Row]) -> Chart:
     """How long ago people signed in."""
     steps = {"last 7 days": 7, "8 to 30": 30, "31 to 90": 90, "91 to 365": 365}
     names = [*steps, "longer ago", "never"]
-    counts = Counter(
-        "never"
-        if row["days_since_login"] is None
-        else next((name for name, n in steps.items() if row["days_since_login"] <= n), "longer ago")
-        for row in users
-    )
+    counts: Counter[str] = Counter()
+    for row in logins:
+        days = row["days_since_login"]
+        step = "never" if days is None else "longer ago"
+        if days is not None:
+            step = next((name for name, most in steps.items() if days <= most), step)
+        counts[step] += row["number"]
     colours = [HELD, HELD, EXPIRING, EXPIRED, EXPIRED, MISSING]
     figure = go.Figure()
     figure.add_bar(
@@ -275,7 +295,7 @@ def chart_logins(users: Sequence[Row]) -> Chart:
         hovertemplate="%{x}: %{y}<extra></extra>",
     )
     layout(figure, height=400)
-    known = any(row["days_since_login"] is not None for row in users)
+    known = any(row["days_since_login"] is not None for row in logins)
     return Chart(
         "When people last signed in",
         "Days ago.",
@@ -364,11 +384,15 @@ def chart_funnel(rows: Sequence[Row]) -> Chart:
     )
 
 
-def chart_activity(results: Sequence[Row], certificates: Sequence[Row], today: date) -> Chart:
+def chart_activity(completions: Sequence[Row], certificates: Sequence[Row], today: date) -> Chart:
     """How much is completed and issued, month by month."""
     months = [month(today, n - MONTHS_BACK + 1) for n in range(MONTHS_BACK)]
-    completed = Counter(f"{row['completed_on']:%Y-%m}" for row in results if row["is_completed"])
-    issued = Counter(f"{row['issued_on']:%Y-%m}" for row in certificates)
+    completed: Counter[str] = Counter()
+    for row in completions:
+        completed[f"{row['completed_on']:%Y-%m}"] += row["number"]
+    issued: Counter[str] = Counter()
+    for row in certificates:
+        issued[f"{row['issued_on']:%Y-%m}"] += row["number"]
     figure = go.Figure()
     figure.add_bar(
         name="Trainings completed",
