@@ -174,13 +174,15 @@ def selecting(
     """Return the catalog with nothing but some streams selected.
 
     A mapping gives the columns of each stream to select (None: those selected by default); other
-    keyword arguments are metadata of each selected stream.
+    keyword arguments are set on each selected stream, in both places where Meltano sets them.
     """
     wanted = streams if isinstance(streams, dict) else dict.fromkeys(streams)
     catalog = json.loads(json.dumps(catalog))
     for stream in catalog["streams"]:
         name = stream["tap_stream_id"]
         columns = wanted.get(name)
+        if name in wanted:
+            stream |= metadata
         for entry in stream["metadata"]:
             if not entry["breadcrumb"]:
                 entry["metadata"]["selected"] = name in wanted
