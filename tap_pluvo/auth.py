@@ -16,6 +16,7 @@ import msgspec
 from requests.auth import AuthBase
 
 from tap_pluvo.errors import AuthenticationError, ProtocolError, ScopeError
+from tap_pluvo.transport import NoAuth
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -38,13 +39,6 @@ class BearerAuth(AuthBase):
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:  # noqa: D102 - as in AuthBase
         r.headers["Authorization"] = f"Bearer {self.token}"
-        return r
-
-
-class NoAuth(AuthBase):
-    """Leaves a request as it is."""
-
-    def __call__(self, r: PreparedRequest) -> PreparedRequest:  # noqa: D102 - as in AuthBase
         return r
 
 

@@ -14,6 +14,7 @@ record, since it is printed as it is.
 | `QueryError` | the API answered with GraphQL errors | after a few retries the stream ends |
 | `ProtocolError` | the answer contradicts GraphQL, Relay or the documents | likewise |
 | `TransientError` | no usable answer, but one may come | retried for `max_retry_seconds` |
+| `BusyError` | the same, since the API asks for patience | likewise, and all goes slower |
 | `IncompleteError` | fewer rows were found than the API counts | the stream ends |
 """
 
@@ -89,20 +90,26 @@ class RetriableError(PluvoError):
     """Base of the errors that may pass when the request is sent again.
 
     `attempts` is how often it is worth trying at all; None means until `max_retry_seconds` is over.
-    `by_content` tells whether what was asked for may be the reason.
+    `by_content` tells whether what was asked for may be the reason, `wait` how many seconds to wait
+    before that, where it is known.
     """
 
     attempts: int | None = None
+    wait: float | None = None
     by_content = False
 
 
 class TransientError(RetriableError):
-    """No usable answer came: the network, the load or the server is at fault.
+    """No usable answer came: the network or the server is at fault."""
 
-    `wait` is how long the server asked to be left alone, in seconds, if it did.
+
+class BusyError(TransientError):
+    """The server asked for patience: all requests wait, and go slower then.
+
+    `wait` is how long it asked to be left alone, in seconds, if it said so.
     """
 
-    def __init__(self, message: str, *, wait: float | None = None) -> None:
+    def __init__(self, message: str, wait: float | None) -> None:
         super().__init__(message)
         self.wait = wait
 

@@ -79,8 +79,9 @@ class Pace:
         """Note that the API refused for its load: all wait `wait` seconds, then go slower."""
         with self._condition:
             now = time.monotonic()
-            if now >= self._paused_until:  # of refusals in one burst, the first one counts
-                self._rate = max(SLOWEST, CUT * (self._rate or self._measured(now)))
+            known = self._rate or self._measured(now)
+            if known and now >= self._paused_until:  # of refusals in a burst, the first one counts
+                self._rate = max(SLOWEST, CUT * known)
                 if self._ceiling:
                     self._rate = min(self._rate, self._ceiling)
             self._paused_until = max(self._paused_until, now + wait)
@@ -98,7 +99,7 @@ class Pace:
             self._stopped = True
             self._condition.notify_all()
 
-    def _measured(self, now: float) -> float:
-        """Return the successes a second of the recent past."""
+    def _measured(self, now: float) -> float | None:
+        """Return the successes a second of the recent past; None where nothing went well."""
         recent = [moment for moment in self._successes if now - moment <= 2]  # noqa: PLR2004
-        return max(1.0, len(recent) / max(now - recent[0], 0.5)) if recent else 1.0
+        return max(1.0, len(recent) / max(now - recent[0], 0.5)) if recent else None

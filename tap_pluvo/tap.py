@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 from singer_sdk import Tap
-from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.exceptions import MappingError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import ActivateVersionMessage, Catalog
@@ -27,6 +26,7 @@ from tap_pluvo.filters import parse_filters
 from tap_pluvo.progress import Result, summary
 from tap_pluvo.settings import SCHEMA, Settings, check, from_environment
 from tap_pluvo.streams import STREAMS
+from tap_pluvo.writer import ChunkWriter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,7 @@ class TapPluvo(Tap):
     name = "tap-pluvo"
     package_name = "tap-pluvo"
     config_jsonschema: ClassVar[dict[str, Any]] = SCHEMA
-    message_writer_class = MsgSpecWriter
+    message_writer_class = ChunkWriter
 
     # BATCH is not offered: the SDK's batch files ignore deselection and stream maps.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [

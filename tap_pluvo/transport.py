@@ -11,13 +11,15 @@ import logging
 import threading
 import time
 from importlib.metadata import version
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import backoff
 import requests
+from requests.auth import AuthBase
 from urllib3.exceptions import NameResolutionError
 
 from tap_pluvo.errors import (
+    BusyError,
     ConfigurationError,
     PluvoError,
     RetriableError,
@@ -29,7 +31,7 @@ from tap_pluvo.pace import Pace
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from requests.auth import AuthBase
+    from requests import PreparedRequest
 
     from tap_pluvo.settings import Settings
 
@@ -39,6 +41,38 @@ logger = logging.getLogger("tap-pluvo.http")
 
 BUSY = (429, 503)
 LONGEST_WAIT = 60.0  # seconds between two tries, where the API does not name its own
+
+
+class NoAuth(AuthBase):
+    """Leaves a request as it is."""
+
+    def __call__(self, r: PreparedRequest) -> PreparedRequest:  # noqa: D102 - as in AuthBase
+        return r
+
+
+class Prepared(NamedTuple):
+    """A request without its body and token, and what the environment says of proxies and CAs."""
+
+    request: requests.PreparedRequest
+    environment: dict[str, Any]
+
+
+class Session(requests.Session):
+    """A session of one thread, with the first request to each path, ready to be copied."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.firsts: dict[str, Prepared] = {}
+
+    def prepare(self, url: str, content_type: str, verify: bool | str) -> Prepared:
+        """Return a request to `url` without body and token, which `NoAuth` keeps out.
+
+        Without authentication of its own a request would be given one from ~/.netrc.
+        """
+        headers = {"Content-Type": content_type}
+        request = requests.Request("POST", url, headers=headers, auth=NoAuth())
+        environment = dict(self.merge_environment_settings(url, {}, False, verify, None))
+        return Prepared(self.prepare_request(request), environment)
 
 
 class Transport:
@@ -55,7 +89,7 @@ class Transport:
         self._user_agent = settings.user_agent or f"tap-pluvo/{version('tap-pluvo')}"
         self._threads = threading.local()
         self._lock = threading.Lock()
-        self._sessions: list[requests.Session] = []
+        self._sessions: list[Session] = []
 
     def call(
         self,
@@ -87,23 +121,33 @@ class Transport:
                 _check_status(response, path)
                 result = read(response)
             except RetriableError as error:
-                asked = getattr(error, "wait", None)
-                wait = backoff.full_jitter(next(waits)) if asked is None else asked
+                wait = backoff.full_jitter(next(waits)) if error.wait is None else error.wait
                 elapsed = time.monotonic() - started
                 attempts = 1 if divisible and error.by_content else error.attempts
                 if (attempts and tries >= attempts) or elapsed + wait > self._patience:
-                    error.args = (f"{error} (gave up after {tries} tries in {elapsed:.0f} s)",)
+                    often = "1 try" if tries == 1 else f"{tries} tries"
+                    error.args = (f"{error} (gave up after {often} in {elapsed:.0f} s)",)
                     raise
                 logger.warning("%s; trying again in %.1f s", error, wait)
                 with self._lock:
                     self.retries += 1
-                if asked is None:
-                    self.pace.pause(wait)
-                else:
+                if isinstance(error, BusyError):
                     self.pace.refused(wait)
+                else:
+                    self.pace.pause(wait)
             else:
                 self.pace.succeeded()
                 return result
+
+    def _session(self) -> Session:
+        session: Session | None = getattr(self._threads, "session", None)
+        if session is None:
+            session = self._threads.session = Session()
+            session.headers["User-Agent"] = self._user_agent
+            session.headers["Accept"] = "application/json"
+            with self._lock:
+                self._sessions.append(session)
+        return session
 
     def close(self) -> None:
         """Close all sessions."""
@@ -112,28 +156,26 @@ class Transport:
                 session.close()
             self._sessions.clear()
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._threads, "session", None)
-        if session is None:
-            session = self._threads.session = requests.Session()
-            session.headers["User-Agent"] = self._user_agent
-            session.headers["Accept"] = "application/json"
-            with self._lock:
-                self._sessions.append(session)
-        return session
-
     def _post(self, path: str, body: bytes, content_type: str, auth: AuthBase) -> requests.Response:
+        """Send one request with this thread's session.
+
+        `Session.post` would work out the same headers and proxies for each of thousands of
+        requests; a copy of the first one, with another body and token, does in half the time.
+        """
         with self._lock:
             self.requests += 1
+        session = self._session()
         try:
-            return self._session().post(
-                self.base_url + path,
-                data=body,
-                headers={"Content-Type": content_type},
-                auth=auth,  # given on every request, else requests would take one from ~/.netrc
-                timeout=self._timeout,
-                verify=self._verify,
-                allow_redirects=False,
+            first = session.firsts.get(path)
+            if first is None:
+                first = session.firsts[path] = session.prepare(
+                    self.base_url + path, content_type, self._verify
+                )
+            request = first.request.copy()
+            request.prepare_body(body, None)
+            request.prepare_auth(auth)
+            return session.send(
+                request, timeout=self._timeout, allow_redirects=False, **first.environment
             )
         except requests.exceptions.SSLError as error:
             msg = (
@@ -170,13 +212,14 @@ def _check_status(response: requests.Response, path: str) -> None:
 
     Raises:
         ConfigurationError: a redirect or an address that does not exist.
-        TransientError: the server is at fault or asks for patience.
+        TransientError: the server is at fault.
+        BusyError: the server asks for patience.
     """
     status = response.status_code
     if status in BUSY:
         wait = _retry_after(response.headers.get("Retry-After"))
         msg = f"Pluvo asked for patience (HTTP {status})"
-        raise TransientError(msg, wait=wait)
+        raise BusyError(msg, wait)
     if status >= 500 or status == 408:  # noqa: PLR2004
         msg = f"Pluvo failed to answer (HTTP {status})"
         raise TransientError(msg)
