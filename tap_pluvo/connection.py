@@ -105,13 +105,20 @@ class Connection:
                 "limit of your organization, set `page_size` to it"
             )
             raise ProtocolError(msg)
+        if len(nodes) > first:
+            msg = f"{where} gave {len(nodes)} rows where {first} were asked for"
+            raise ProtocolError(msg)
         count = answer.get("count") if self.counted else None
         if count is not None and (not isinstance(count, int) or count < 0):
             msg = f"{where} came with a count that is no number"
             raise ProtocolError(msg)
         if self.by_offset:
             assert not isinstance(position, str)  # noqa: S101 - by_offset says so
-            return Page(records, count, has_next, (position or 0) + len(nodes) - 1)
+            end = (position or 0) + len(nodes)
+            if nodes and count is not None and end + has_next > count:
+                msg = f"{where} gave more rows than the {count} that it counts"
+                raise ProtocolError(msg)
+            return Page(records, count, has_next, end - 1)
         cursors = [edge.get("cursor") for edge in edges[-2:]]
         resume = cursors[0] if cursors else None
         if has_next and (not isinstance(resume, str) or resume == position):

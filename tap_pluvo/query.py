@@ -47,6 +47,8 @@ _AS_IT_IS = {
     "boolean": {"Boolean"},
 }
 
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+
 # JSON Schema of the columns that a live schema adds; all other scalars are given as text.
 _COLUMN_TYPES: dict[str, dict[str, Any]] = {
     "Int": {"type": ["integer", "null"]},
@@ -170,6 +172,7 @@ class _Found:
 
     leaves: set[str] = field(default_factory=set)
     listed: bool = False
+    members: int = 0
 
 
 class Plan:
@@ -185,6 +188,7 @@ class Plan:
         self._contract = contract
         self._merged: dict[str, dict[str, None]] = {}
         self._conversions: list[tuple[str, Callable[[Any], Any]]] = []
+        self._plain: list[str] = []
         self.lacking: list[str] = []
         tree: dict[str, Any] = {}
         for column in columns:
@@ -269,6 +273,7 @@ class Plan:
             ]
             tree[head] = dict.fromkeys(members)
             found.listed = True
+            found.members = len(members)
             return bool(members)
         branch: dict[str, Any] = {}
         if not self._place(kind, selections, alias, branch, found):
@@ -280,17 +285,20 @@ class Plan:
     def _convert(self, column: Column, found: _Found) -> None:
         """Note the conversion of a column, unless its values need none.
 
-        Without a live schema the types are what the documents say or only suggest, so every value
-        is converted; that costs little, as conversions of what already fits do nothing.
+        Without a live schema the types are what the documents say or only suggest, so only text is
+        taken as it is; `record` has an eye on that.
         """
         if found.listed:
-            self._conversions.append((column.name, values.json_list))
+            convert = values.json_members if found.members == 1 else values.json_text
+            self._conversions.append((column.name, convert))
             return
         kind = column.schema["type"][0]
         fits = "format" not in column.schema or column.schema["format"] == "uuid"
-        if self._contract.is_live and fits and found.leaves <= _AS_IT_IS[kind]:
-            return
-        self._conversions.append((column.name, values.converter(column.schema)))
+        trusted = self._contract.is_live or kind == "string"
+        if fits and trusted and found.leaves <= _AS_IT_IS[kind]:
+            self._plain.append(column.name)
+        else:
+            self._conversions.append((column.name, values.converter(column.schema)))
 
     def record(self, node: Record) -> Record:
         """Make a record of a node, in place where that is possible.
@@ -313,6 +321,10 @@ class Plan:
                         "developers what your organization's schema says of it"
                     )
                     raise ProtocolError(msg) from None
+        if not _SCALARS.issuperset(map(type, record.values())):
+            for name in self._plain:
+                if type(record[name]) not in _SCALARS:
+                    record[name] = values.json_text(record[name])
         return record
 
 

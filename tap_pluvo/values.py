@@ -20,17 +20,23 @@ UTC_SUFFIX = "+00:00"
 
 def text(value: Any) -> str:
     """Return a string as it is, everything else as JSON text."""
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return value if isinstance(value, str) else json_text(value)
 
 
-def json_list(value: Any) -> str:
-    """Return a list as JSON text; objects with a single member stand for that member."""
-    items = value if isinstance(value, list) else [value]
-    flat = [
-        next(iter(item.values())) if isinstance(item, dict) and len(item) == 1 else item
-        for item in items
-    ]
-    return msgspec.json.encode(flat).decode()
+def json_text(value: Any) -> str:
+    """Return a list, or whatever else it is, as JSON text."""
+    return msgspec.json.encode(value).decode()
+
+
+def json_members(value: Any) -> str:
+    """Return a list of objects with one member each as a JSON list of these members.
+
+    Raises:
+        ValueError: it is no such list.
+    """
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise ValueError
+    return json_text([next(iter(item.values()), None) for item in value])
 
 
 def integer(value: Any) -> int:
