@@ -243,6 +243,9 @@ def progress(first: Sync, second: Sync, third: Sync) -> None:
     result(second, "dee", "Privacy", day(-3), progress=100.0, score=7.0)
     result(second, "dee", "Privacy", progress=10.0)
     result(third, "dee", "Privacy", day(-3), progress=100.0, score=7.0)
+    # Completed and begun again on the day on which one sync read both.
+    result(second, "ann", "Onboarding", day(-1), progress=100.0)
+    result(second, "ann", "Onboarding", progress=5.0)
     # Given up: it vanished from the second full read.
     result(first, "cas", "Privacy")
     # The same title in two trainings; and a title that no training has any more.

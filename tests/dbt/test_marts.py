@@ -60,6 +60,7 @@ def test_nothing_is_wrong_but_what_was_made_so(built: Project) -> None:
     results = built.artifact("run_results")["results"]
     assert {result["status"] for result in results} <= {"success", "pass", "no-op"}
     assert values(built, "required_certificates", "count(*)") == [(4,)]
+    assert "WARN" not in built.said.replace("WARN=0", "")
 
 
 def test_newest_row_of_each_key(built: Project) -> None:
@@ -83,16 +84,19 @@ def test_columns_that_the_organization_lacks_are_null(built: Project) -> None:
 def test_rows_in_progress(built: Project) -> None:
     """Gone when completed or given up; kept beside an older completion."""
 
-    def privacy(user: str) -> list[tuple[Any, ...]]:
+    def results(user: str, title: str) -> list[tuple[Any, ...]]:
         columns = "completed_on, is_latest"
-        return values(
-            built, "fct_training_progress", columns, user_id=uid(user), training_title="Privacy"
-        )
+        where = {"user_id": uid(user), "training_title": title}
+        return values(built, "fct_training_progress", columns, **where)
 
-    assert privacy("ann") == [(date.fromisoformat(day(-2)), True)]
-    assert privacy("bob") == [(date.fromisoformat(day(-1)), True)]
-    assert privacy("dee") == [(None, True), (date.fromisoformat(day(-3)), False)]
-    assert privacy("cas") == []
+    def completed(days: int, *, is_latest: bool) -> tuple[Any, ...]:
+        return date.fromisoformat(day(days)), is_latest
+
+    assert results("ann", "Privacy") == [completed(-2, is_latest=True)]
+    assert results("bob", "Privacy") == [completed(-1, is_latest=True)]
+    assert results("dee", "Privacy") == [(None, True), completed(-3, is_latest=False)]
+    assert results("ann", "Onboarding") == [(None, True), completed(-1, is_latest=False)]
+    assert results("cas", "Privacy") == []
 
 
 def test_certificates(built: Project) -> None:
@@ -143,7 +147,7 @@ def test_compliance_adds_up(built: Project) -> None:
 def test_progress_of_a_group(built: Project) -> None:
     columns = "trainings_with_title, members, started, completed, average_score"
     rows = values(built, "rpt_group_progress", f"training_title, {columns}", group_name="Care")
-    assert rows == [("Onboarding", 2, 3, 0, 0, None), ("Privacy", 1, 3, 2, 2, 7.375)]
+    assert rows == [("Onboarding", 2, 3, 1, 1, None), ("Privacy", 1, 3, 2, 2, 7.375)]
     rows = values(built, "rpt_group_progress", columns, group_name="Empty")
     assert rows == [(1, 0, 0, 0, None)]
 
