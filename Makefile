@@ -7,7 +7,7 @@ export UV_BUILD_CONSTRAINT := $(CURDIR)/requirements/build.txt
 # The path of an interpreter, if it really runs: pyenv's shims may stand on PATH and not do so.
 find_python = $(shell for python in python$(1) \
 	"$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$(1).*/bin/python$(1); do \
-	"$$python" -c 'import sys; print(sys.executable)' 2>/dev/null && break; done)
+	"$$python" -c "import sys; print(sys._base_executable)" 2>/dev/null && break; done)
 
 ifeq ($(origin PYTHON),undefined)
 PYTHON := $(or $(call find_python,3.11),$(call find_python,3.12),$(call find_python,3.13),python3)
@@ -18,7 +18,7 @@ BIN := .venv/bin
 TOOLS := dbt meltano postgres singer-tools target-csv target-jsonl target-postgres
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup lint types tests unit format sandbox settings lock clean
+.PHONY: help demo report test setup lint types tests unit format sandbox settings lock clean
 .DELETE_ON_ERROR:
 
 help: ## List the ways to run this project
@@ -31,6 +31,11 @@ demo: .venv/.ready .meltano/.demo-ready ## Sync a made-up organization into Duck
 
 sandbox: .venv/.ready ## Serve a made-up Pluvo on this machine until Ctrl-C
 	@$(BIN)/pluvo-sandbox serve
+
+report: ENVIRONMENT ?= sandbox
+report: .venv/.ready ## Make a page of charts of what the demo read (ENVIRONMENT=prod: of your own)
+	@PLUVO_DUCKDB_PATH=output/$(ENVIRONMENT)/pluvo.duckdb \
+		$(BIN)/python dbt/report/render.py --output output/$(ENVIRONMENT)/report.html
 
 ## Check
 

@@ -46,7 +46,9 @@ READING = re.compile(r"Beginning sync of '(\w+)'")
 BUILDING = re.compile(r"(\d+) of (\d+) (?:OK|PASS|WARN)")
 DONE = re.compile(r"Done\. PASS=(\d+) WARN=(\d+) .* TOTAL=(\d+)")
 
-REAL_ORGANIZATION = f"""\
+WHAT_NEXT = f"""\
+`make report` makes a page of charts of it.
+
 To read a real organization into output/prod/pluvo.duckdb, set what Pluvo gave you and run the same:
 
   export TAP_PLUVO_ORGANIZATION=my-academy    # of my-academy.pluvo.com; or TAP_PLUVO_API_URL
@@ -111,7 +113,7 @@ def main() -> None:
     say("")
     show_database()
     compare(first, second)
-    say(REAL_ORGANIZATION)
+    say(WHAT_NEXT)
 
 
 class Steps:
