@@ -274,15 +274,26 @@ class PluvoStream(Stream):
         raise NotImplementedError
 
     def get_records(self, context: types.Context | None) -> Iterable[Record]:  # noqa: ARG002
+        """Give the stream's records.
+
+        Raises:
+            PluvoError: they could not be read completely.
+        """
+        self.fetcher.client.auth.require(self.scopes)
+        try:
+            yield from watched(self, self._labelled(self._adapting()))
+        finally:
+            self._tap.flush()
+
+    def _adapting(self) -> Iterator[Record]:
         """Give the records, again from the start where the API turned out to lack something.
 
         What it lacks shows in the answer to the first request of a kind, so hardly anything is
         read twice; what is, is given twice, as "at least once" allows.
         """
-        self.fetcher.client.auth.require(self.scopes)
         while True:
             try:
-                yield from watched(self, self._labelled(self.read()))
+                yield from self.read()
             except SchemaDifferenceError as error:
                 news = self.contract.refuse(error.differences)
                 if not news:

@@ -123,6 +123,11 @@ class TapPluvo(Tap):
         """The setting `filters`, as API arguments by stream."""
         return parse_filters(self.config.get("filters") or {}, STREAMS, self.contract)
 
+    def flush(self) -> None:
+        """Write the records that are held back."""
+        if isinstance(self.message_writer, ChunkWriter):
+            self.message_writer.flush()
+
     def close(self) -> None:
         """End the workers and the connections."""
         if self._fetcher is not None:

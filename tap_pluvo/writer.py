@@ -2,7 +2,8 @@
 
 The SDK's writer flushes after each message. Every flush lets another thread run, and this one then
 waits for its turn: with several workers that costs more than making the records. Records are only
-held back until the next other message, so a STATE never overtakes what it speaks of.
+held back until the next other message, so a STATE never overtakes what it speaks of, and until
+their stream ends.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ class ChunkWriter(MsgSpecWriter):
         encoder.encode_into(message.to_dict(), self._buffer, -1)
         self._buffer += b"\n"
         if len(self._buffer) >= CHUNK or not isinstance(message, RecordMessage):
-            chunk, self._buffer = self._buffer, bytearray()
-            sys.stdout.buffer.write(chunk)
-            sys.stdout.buffer.flush()
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is held back."""
+        chunk, self._buffer = self._buffer, bytearray()
+        sys.stdout.buffer.write(chunk)
+        sys.stdout.buffer.flush()
