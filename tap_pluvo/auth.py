@@ -21,10 +21,10 @@ from tap_pluvo.transport import NoAuth
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from requests import PreparedRequest, Response
+    from requests import PreparedRequest
 
     from tap_pluvo.settings import Settings
-    from tap_pluvo.transport import Transport
+    from tap_pluvo.transport import Answer, Transport
 
 PATH = "/oauth/token/"
 DEFAULT_LIFETIME = 86_400.0  # seconds, page `getting-started-2`
@@ -119,23 +119,21 @@ class Authenticator:
         token: str = answer["access_token"]
         return token
 
-    def _read(self, response: Response) -> dict[str, Any]:
+    def _read(self, response: Answer) -> dict[str, Any]:
         try:
-            answer = msgspec.json.decode(response.content)
+            answer = msgspec.json.decode(response.body)
         except msgspec.DecodeError:
             answer = None
         if not isinstance(answer, dict):
-            if response.status_code != 200:  # noqa: PLR2004
-                raise AuthenticationError(self._refusal("", response.status_code))
+            if response.status != 200:  # noqa: PLR2004
+                raise AuthenticationError(self._refusal("", response.status))
             msg = (
                 f"{response.url} answered with something else than a token (no JSON): check that "
                 "the setting `organization` or `api_url` names a Pluvo"
             )
             raise ProtocolError(msg)
-        if response.status_code != 200 or "error" in answer:  # noqa: PLR2004
-            raise AuthenticationError(
-                self._refusal(str(answer.get("error", "")), response.status_code)
-            )
+        if response.status != 200 or "error" in answer:  # noqa: PLR2004
+            raise AuthenticationError(self._refusal(str(answer.get("error", "")), response.status))
         if not isinstance(answer.get("access_token"), str) or not answer["access_token"]:
             msg = f"{response.url} answered without an access token"
             raise ProtocolError(msg)

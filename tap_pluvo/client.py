@@ -20,12 +20,10 @@ from tap_pluvo.errors import (
     ScopeError,
 )
 from tap_pluvo.settings import SCOPES
-from tap_pluvo.transport import Transport
+from tap_pluvo.transport import Answer, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-
-    from requests import Response
 
     from tap_pluvo.contract import Contract
     from tap_pluvo.settings import Settings
@@ -88,7 +86,7 @@ class Client:
             token = self.auth.token()
             return body, "application/json", BearerAuth(token)
 
-        def read(response: Response) -> Data:
+        def read(response: Answer) -> Data:
             try:
                 data = self._data(response, document)
                 if check is not None:
@@ -100,16 +98,16 @@ class Client:
 
         return self.transport.call(PATH, prepare, read, divisible=divisible)
 
-    def _data(self, response: Response, document: str) -> Data:
+    def _data(self, response: Answer, document: str) -> Data:
         """Return the data of an answer, or raise what the answer means."""
-        status = response.status_code
+        status = response.status
         if status == 401:  # noqa: PLR2004
             msg = "the API refuses the token (HTTP 401)"
             raise TokenRejectedError(msg)
         try:
-            answer = msgspec.json.decode(response.content)
+            answer = msgspec.json.decode(response.body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            kind = response.headers.get("Content-Type", "no content type").split(";")[0]
+            kind = response.content_type
             msg = (
                 f"{response.url} answered with something else than GraphQL ({kind}, no valid JSON)"
             )

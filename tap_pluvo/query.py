@@ -39,16 +39,6 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 
-# GraphQL scalars whose values arrive as what a column of that type wants; others are converted.
-_AS_IT_IS = {
-    "string": {"ID", "String", "UUID"},
-    "integer": {"Int"},
-    "number": {"Int", "Float"},
-    "boolean": {"Boolean"},
-}
-
-_SCALARS = frozenset({str, int, float, bool, type(None)})
-
 # JSON Schema of the columns that a live schema adds; all other scalars are given as text.
 _COLUMN_TYPES: dict[str, dict[str, Any]] = {
     "Int": {"type": ["integer", "null"]},
@@ -188,7 +178,8 @@ class Plan:
         self._contract = contract
         self._merged: dict[str, dict[str, None]] = {}
         self._conversions: list[tuple[str, Callable[[Any], Any]]] = []
-        self._plain: list[str] = []
+        self._by_type: list[tuple[str, Callable[[Any], Any]]] = []
+        self._seen_types: set[tuple[type, ...]] = set()
         self.lacking: list[str] = []
         tree: dict[str, Any] = {}
         for column in columns:
@@ -285,20 +276,16 @@ class Plan:
     def _convert(self, column: Column, found: _Found) -> None:
         """Note the conversion of a column, unless its values need none.
 
-        Without a live schema the types are what the documents say or only suggest, so only text is
-        taken as it is; `record` has an eye on that.
+        Formats depend on each value, all else on the value's type alone: `record` converts these
+        for the first row of each combination of types, and others of that combination need nothing.
         """
         if found.listed:
             convert = values.json_members if found.members == 1 else values.json_text
             self._conversions.append((column.name, convert))
             return
-        kind = column.schema["type"][0]
-        fits = "format" not in column.schema or column.schema["format"] == "uuid"
-        trusted = self._contract.is_live or kind == "string"
-        if fits and trusted and found.leaves <= _AS_IT_IS[kind]:
-            self._plain.append(column.name)
-        else:
-            self._conversions.append((column.name, values.converter(column.schema)))
+        simple = "format" not in column.schema or column.schema["format"] == "uuid"
+        target = self._by_type if simple else self._conversions
+        target.append((column.name, values.converter(column.schema)))
 
     def record(self, node: Record) -> Record:
         """Make a record of a node, in place where that is possible.
@@ -309,23 +296,39 @@ class Plan:
         record = node if self._blank is None else self._blank | node
         for name, blank in self._merged.items():
             record.update(record.pop(name, None) or blank)
-        for name, convert in self._conversions:
-            value = record[name]
-            if value is not None:
-                try:
-                    record[name] = convert(value)
-                except (ValueError, TypeError, OverflowError):
-                    msg = (
-                        f"column {name!r} holds a value that does not fit it "
-                        f"(a {type(value).__name__}): deselect the column, and tell the tap's "
-                        "developers what your organization's schema says of it"
-                    )
-                    raise ProtocolError(msg) from None
-        if not _SCALARS.issuperset(map(type, record.values())):
-            for name in self._plain:
-                if type(record[name]) not in _SCALARS:
-                    record[name] = values.json_text(record[name])
+        self._convert_values(record, self._conversions)
+        types = (*map(type, record.values()),)
+        if types not in self._seen_types and not self._convert_values(record, self._by_type):
+            self._seen_types.add(types)
         return record
+
+    @staticmethod
+    def _convert_values(
+        record: Record, conversions: Iterable[tuple[str, Callable[[Any], Any]]]
+    ) -> bool:
+        """Convert values in place; tell whether any was another one before.
+
+        Raises:
+            ProtocolError: a value does not fit its column.
+        """
+        changed = False
+        for name, convert in conversions:
+            value = record[name]
+            if value is None:
+                continue
+            try:
+                converted = convert(value)
+            except (ValueError, TypeError, OverflowError):
+                msg = (
+                    f"column {name!r} holds a value that does not fit it "
+                    f"(a {type(value).__name__}): deselect the column, and tell the tap's "
+                    "developers what your organization's schema says of it"
+                )
+                raise ProtocolError(msg) from None
+            if converted is not value:
+                record[name] = converted
+                changed = True
+        return changed
 
 
 def _merge(tree: dict[str, Any], branch: Mapping[str, Any]) -> None:
