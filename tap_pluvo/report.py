@@ -71,6 +71,11 @@ class ReportStream(PluvoStream):
         return self.contract.is_live and self.has(f"{self.node}.id")
 
     @property
+    def made_of(self) -> tuple[str, ...]:
+        """The columns of which a row's key is made, where it has none of its own."""
+        return () if self.own_id else self.needs
+
+    @property
     def read_everything(self) -> bool:
         """Whether the read that has just ended gave every row that the stream has."""
         return self._full and not (self.settings.start_date or self.settings.end_date)

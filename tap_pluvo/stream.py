@@ -104,7 +104,7 @@ class PluvoStream(Stream):
     node: ClassVar[str]
     scopes: ClassVar[tuple[str, ...]]
     default_method: ClassVar[str | None] = None
-    needs: ClassVar[tuple[str, ...]] = ()  # columns that computed ones are made of
+    needs: ClassVar[tuple[str, ...]] = ()  # columns without which the stream cannot be
     takes_filters: ClassVar[bool] = True
     widens: ClassVar[bool] = True  # offer fields that only the organization's schema has
 
@@ -179,6 +179,11 @@ class PluvoStream(Stream):
         """The root field that the stream is read from."""
         return self.node.split(".", 1)[0]
 
+    @property
+    def made_of(self) -> tuple[str, ...]:
+        """The columns that computed ones are made of, selected or not."""
+        return self.needs
+
     def has(self, path: str) -> bool:
         """Tell whether the API has the field at the end of a dotted path."""
         return self.contract.type_at(path) is not None
@@ -231,7 +236,7 @@ class PluvoStream(Stream):
 
     def selected_columns(self) -> list[Column]:
         """Return the columns that the catalog selects, the keys, and what they are made of."""
-        forced = {*self.primary_keys, *self.needs}
+        forced = {*self.primary_keys, *self.made_of}
         if self.replication_key:
             forced.add(self.replication_key)
         return [
@@ -261,6 +266,11 @@ class PluvoStream(Stream):
         for name in [*lacking, *gone]:
             self._say_once(f"the organization's schema lacks the column {name}: it stays empty")
         return plan
+
+    def ref_of(self, path: str, column: str) -> str:
+        """Return the selection of an outer object's `ref`, if the column that shows it is wanted."""
+        wanted = any(item.name == column for item in self.selected_columns())
+        return " ref" if wanted and self.has(f"{path}.ref") else ""
 
     def _say_once(self, sentence: str) -> None:
         if sentence not in self._unsaid:

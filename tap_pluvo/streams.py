@@ -103,7 +103,7 @@ class MemberStream(PluvoStream):
             return node
 
         bodies = " ".join(connection.body(reader.first, None) for connection in nested.values())
-        ref = " ref" if self.has(f"{outer}.ref") else ""
+        ref = self.ref_of(outer, f"{self.owner}_ref")
         owners = self.nodes(self.root, f"id{ref} {bodies}", first_pages, self.filters())
         for batch in side_by_side(owners):
             pages: list[tuple[Connection, Page | None]] = []
@@ -177,7 +177,8 @@ class TrainingParticipants(MemberStream):
         trainings: list[Record] = []
 
         def readings() -> Iterator[Reading]:
-            for training in self.nodes(self.root, "id ref", None, self.filters()):
+            ref = self.ref_of("paginatedTrainings.edges.node", "training_ref")
+            for training in self.nodes(self.root, f"id{ref}", None, self.filters()):
                 trainings.append(training)
                 halves = self.halves("paginatedUsers", {"trainingIds": [training["id"]]})
                 yield Reading(
@@ -201,7 +202,7 @@ class GroupTrainings(PluvoStream):
     def read(self) -> Iterator[Record]:
         """Give the trainings of each group, which travel with the group."""
         plan = self.plan()
-        ref = " ref" if self.has("paginatedGroups.edges.node.ref") else ""
+        ref = self.ref_of("paginatedGroups.edges.node", "group_ref")
         selection = f"id{ref} trainings {{ {plan.selection} }}"
         for group in self.nodes(self.root, selection, None, self.filters()):
             label = {"group_id": group["id"], "group_ref": group.get("ref")}
@@ -238,6 +239,7 @@ class CustomFieldValues(PluvoStream):
     node = "paginatedUsers.edges.node.extraCategoryValues"
     scopes = ("groups.read", "users.read")
     takes_filters = False
+    made_of = ("choice_id",)  # type: ignore[assignment]  # of which `value_key` is made
 
     def read(self) -> Iterator[Record]:
         """Give the values of each owner, which travel with the owner."""
@@ -249,7 +251,7 @@ class CustomFieldValues(PluvoStream):
             if not self.has(f"{node}.extraCategoryValues"):
                 self._say_once(f"the organization's schema lacks the values of each {owner_type}")
                 continue
-            ref = " ref" if self.has(f"{node}.ref") else ""
+            ref = self.ref_of(node, "owner_ref")
             selection = f"id{ref} __typename extraCategoryValues {{ {inner} }}"
             for owner in self.nodes(root, selection):
                 label = {

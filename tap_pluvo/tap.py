@@ -1,4 +1,7 @@
-"""The tap: settings, the list of streams, and one run over them."""
+"""The tap: settings, the list of streams, and one run over them.
+
+What knows GraphQL is imported where it is needed, so that `--version` and `--about` start at once.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +20,11 @@ from singer_sdk.exceptions import MappingError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import ActivateVersionMessage, Catalog
 
-from tap_pluvo.checkup import check_up
 from tap_pluvo.client import Client
-from tap_pluvo.contract import Contract, live_schema
 from tap_pluvo.errors import ConfigurationError, PluvoError
 from tap_pluvo.fetching import Fetcher
-from tap_pluvo.filters import parse_filters
 from tap_pluvo.progress import Result, summary
 from tap_pluvo.settings import SCHEMA, Settings, check, from_environment
-from tap_pluvo.streams import STREAMS
 from tap_pluvo.writer import ChunkWriter
 
 if TYPE_CHECKING:
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
+    from tap_pluvo.contract import Contract
     from tap_pluvo.stream import PluvoStream
 
 
@@ -110,6 +110,8 @@ class TapPluvo(Tap):
     @cached_property
     def contract(self) -> Contract:
         """What the API has: by the organization's own schema where it can be seen."""
+        from tap_pluvo.contract import Contract, live_schema
+
         if not self.has_credentials:
             return Contract()
         live = live_schema(self.client) if self.settings.introspection else None
@@ -121,7 +123,9 @@ class TapPluvo(Tap):
     @cached_property
     def filters(self) -> dict[str, dict[str, Any]]:
         """The setting `filters`, as API arguments by stream."""
-        return parse_filters(self.config.get("filters") or {}, STREAMS, self.contract)
+        from tap_pluvo.filters import parse_filters
+
+        return parse_filters(self.config.get("filters") or {}, all_streams(), self.contract)
 
     def flush(self) -> None:
         """Write the records that are held back."""
@@ -138,10 +142,10 @@ class TapPluvo(Tap):
     def wanted_streams(self) -> list[type[PluvoStream]]:
         """Return the streams that the catalog selects, or those that are on by default."""
         if self.input_catalog is None:
-            return [stream for stream in STREAMS if stream.selected_by_default]
+            return [stream for stream in all_streams() if stream.selected_by_default]
         return [
             stream
-            for stream in STREAMS
+            for stream in all_streams()
             if (entry := self.input_catalog.get_stream(stream.name)) is not None
             and entry.metadata.resolve_selection().get((), True)
         ]
@@ -151,7 +155,7 @@ class TapPluvo(Tap):
         found = []
         self.missing: dict[str, str] = {}
         wanted = self.wanted_streams()
-        for stream in STREAMS:
+        for stream in all_streams():
             reason = stream.unavailable(self.contract)
             if reason is None:
                 found.append(stream(self))
@@ -277,6 +281,8 @@ class TapPluvo(Tap):
         if value != "all":
             super().cb_test(ctx, param, value)
             return
+        from tap_pluvo.checkup import check_up
+
         tap = cls(config=ctx.params["config"].config)
         try:
             healthy = check_up(tap)
@@ -327,6 +333,13 @@ class TapPluvo(Tap):
         super().load_state(state)
 
 
+def all_streams() -> tuple[type[PluvoStream], ...]:
+    """Return the classes of all streams."""
+    from tap_pluvo.streams import STREAMS
+
+    return STREAMS
+
+
 def check_state(state: dict[str, Any]) -> None:
     """Raise `ConfigurationError` for a state that this tap cannot have written."""
     bookmarks = state.get("bookmarks", {})
@@ -348,7 +361,7 @@ def check_state(state: dict[str, Any]) -> None:
 
 
 def _is_moment(value: Any) -> bool:
-    import datetime as dt  # noqa: PLC0415
+    import datetime as dt
 
     try:
         dt.datetime.fromisoformat(value)
