@@ -18,7 +18,7 @@ BIN := .venv/bin
 TOOLS := dbt meltano postgres singer-tools target-csv target-jsonl target-postgres
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report test setup lint types tests unit format sandbox settings lock clean
+.PHONY: help demo report test setup lint types tests unit format bench sandbox generate lock clean
 .DELETE_ON_ERROR:
 
 help: ## List the ways to run this project
@@ -65,6 +65,9 @@ format: .venv/.ready ## Mend style and formatting where that can be done by itse
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+bench: .venv/.ready ## Measure the tap against others (some minutes) and write docs/performance.md
+	$(BIN)/python benchmarks/run.py
+
 ## Set up
 
 setup: .venv/.ready $(TOOLS:%=.venv-tools/%/.ready) .meltano/.ready ## Install all that the checks need
@@ -103,8 +106,9 @@ MELTANO := .venv-tools/meltano/bin/meltano --log-level=warning
 
 ## Maintain
 
-settings: .venv/.ready ## Write the settings of the tap into meltano.yml and plugin.yml
+generate: .venv/.ready ## Write anew what is made from other files: settings for Meltano, dbt's staging
 	$(BIN)/python scripts/meltano_settings.py
+	$(BIN)/python dbt/generate.py
 
 lock: $(UV) ## Bring the locks up to date (UPGRADE=1: with the newest releases)
 	$(COMPILE) --extra sandbox --group dev pyproject.toml -o requirements/dev.txt

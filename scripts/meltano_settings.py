@@ -22,7 +22,7 @@ HEAD = """\
 # What Meltano has to know of tap-pluvo, to add it to any project:
 #   meltano add --plugin-type extractor tap-pluvo --from-ref path/to/tap-pluvo/plugin.yml
 # TAP_PLUVO_PIP_URL says where to install it from: "-e path/to/tap-pluvo", a wheel or a repository.
-# Written by `make settings` from what `tap-pluvo --about` says.
+# Written by `make generate` from what `tap-pluvo --about` says.
 """
 
 
@@ -64,7 +64,7 @@ def main() -> None:
     differences = [line for name, text in wanted.items() for line in _difference(name, text)]
     if "--check" in sys.argv[1:]:
         if differences:
-            sys.exit("\n".join([*differences, "", "Run `make settings` and commit the result."]))
+            sys.exit("\n".join([*differences, "", "Run `make generate` and commit the result."]))
         return
     for name, text in wanted.items():
         (ROOT / name).write_text(text, encoding="utf-8")
