@@ -268,7 +268,7 @@ class PluvoStream(Stream):
         return plan
 
     def ref_of(self, path: str, column: str) -> str:
-        """Return the selection of an outer object's `ref`, if the column that shows it is wanted."""
+        """Return the selection of an outer object's `ref`, if its column is wanted."""
         wanted = any(item.name == column for item in self.selected_columns())
         return " ref" if wanted and self.has(f"{path}.ref") else ""
 

@@ -239,7 +239,11 @@ class CustomFieldValues(PluvoStream):
     node = "paginatedUsers.edges.node.extraCategoryValues"
     scopes = ("groups.read", "users.read")
     takes_filters = False
-    made_of = ("choice_id",)  # type: ignore[assignment]  # of which `value_key` is made
+
+    @property
+    def made_of(self) -> tuple[str, ...]:
+        """The column of which `value_key` is made."""
+        return ("choice_id",)
 
     def read(self) -> Iterator[Record]:
         """Give the values of each owner, which travel with the owner."""
