@@ -72,7 +72,8 @@ class Session(requests.Session):
         """
         headers = {"Content-Type": content_type}
         request = requests.Request("POST", url, headers=headers, auth=NoAuth())
-        environment = dict(self.merge_environment_settings(url, {}, False, verify, None))
+        environment = dict(self.merge_environment_settings(url, {}, True, verify, None))
+        del environment["stream"]
         return Prepared(self.prepare_request(request), environment)
 
 
@@ -184,11 +185,8 @@ class Transport:
             request = first.request.copy()
             request.prepare_body(body, None)
             request.prepare_auth(auth)
-            with session.send(
-                request,
-                timeout=self._timeout,
-                allow_redirects=False,
-                **first.environment | {"stream": True},
+            with session.get_adapter(self.base_url).send(
+                request, stream=True, timeout=self._timeout, **first.environment
             ) as response:
                 content = b"".join(response.iter_content(READ_SIZE))
         except requests.exceptions.SSLError as error:
