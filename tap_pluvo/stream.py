@@ -32,7 +32,7 @@ from tap_pluvo.query import Column, Plan, additional_columns, call, literal, str
 from tap_pluvo.settings import organization_label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 
     from singer_sdk.helpers import types
     from singer_sdk.singerlib import Catalog, MetadataMapping
