@@ -130,28 +130,46 @@ def run_tap(  # noqa: PLR0913 - all that a user can give
     catalog: Any = None,
     state: Any = None,
     variables: Mapping[str, str] | None = None,
-    tap: Path = TAP,
+    tap: Path | None = None,
     cwd: Path | None = None,
 ) -> Result:
-    """Run the tap to its end. Settings, catalog and state may be text, to be written as it is."""
+    """Run the tap to its end. Settings, catalog and state may be text, to be written as it is.
+
+    The process is forked from one that has imported the tap already, unless `tap` names a command.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        command = [str(tap)]
+        options = []
         for option, content in (("config", settings), ("catalog", catalog), ("state", state)):
             if content is not None:
-                command += [f"--{option}", write(folder, f"{option}.json", content)]
-        command += arguments
+                options += [f"--{option}", write(folder, f"{option}.json", content)]
+        options += arguments
+        inherited = environment(**(variables or {}))
+        if tap is None:
+            return _launched(folder, options, inherited, cwd or folder)
         done = subprocess.run(
-            command,
+            [tap, *options],
             check=False,
             capture_output=True,
             encoding="utf-8",
-            env=environment(**(variables or {})),
+            env=inherited,
             cwd=cwd or folder,
             stdin=subprocess.DEVNULL,
             timeout=FOREVER,
         )
     return Result(done.returncode, done.stdout, done.stderr)
+
+
+def _launched(folder: Path, options: list[str], variables: Mapping[str, str], cwd: Path) -> Result:
+    from reliability_support import launcher  # noqa: PLC0415 - which imports from here
+
+    job = {"arguments": options, "variables": variables, "folder": str(cwd)}
+    outputs = folder / "stdout", folder / "stderr"
+    with outputs[0].open("wb") as stdout, outputs[1].open("wb") as stderr:
+        path = Path(write(folder, "job.json", job))
+        launcher().start(path, stdout.fileno(), stderr.fileno())
+        code = launcher().wait()
+    return Result(code, *(path.read_text(encoding="utf-8") for path in outputs))
 
 
 def sync(settings: Mapping[str, Any], *arguments: str, **files: Any) -> Result:
@@ -182,7 +200,7 @@ def selecting(
         name = stream["tap_stream_id"]
         columns = wanted.get(name)
         if name in wanted:
-            stream |= metadata
+            stream.update(metadata)
         for entry in stream["metadata"]:
             if not entry["breadcrumb"]:
                 entry["metadata"]["selected"] = name in wanted

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from expected import KEYS, by_key, expected
-from support import ALL_STREAMS, DEFAULT_STREAMS, config, sync
+from support import ALL_STREAMS, DEFAULT_STREAMS, TAP, config, sync
 
 from pluvo_sandbox import Sandbox
 
@@ -25,7 +25,7 @@ def test_rows_are_those_of_the_organization(
 
 
 def test_a_run_without_a_catalog_reads_the_default_streams(sandbox: Sandbox) -> None:
-    result = sync(config(sandbox))
+    result = sync(config(sandbox), tap=TAP)
     assert result.records.keys() == DEFAULT_STREAMS
     assert result.schemas.keys() == DEFAULT_STREAMS
     for stream, rows in result.records.items():
