@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 
     from singer_sdk.helpers import types
-    from singer_sdk.singerlib import Catalog, MetadataMapping
+    from singer_sdk.singerlib import Catalog, MetadataMapping, SelectionMask
 
     from tap_pluvo.contract import Contract
     from tap_pluvo.errors import Difference
@@ -207,6 +207,15 @@ class PluvoStream(Stream):
                     entry.selected_by_default = False
             self._metadata = metadata
         return self._metadata
+
+    @property
+    def mask(self) -> SelectionMask:
+        """What is selected; a column that an older catalog does not know is not."""
+        if self._mask is None:
+            self._mask = super().mask
+            known = {*self.effective_schema["properties"], *self.primary_keys}
+            self._mask.update({("properties", name): False for name in {*self.columns} - known})
+        return self._mask
 
     def apply_catalog(self, catalog: Catalog) -> None:
         """Take selection and replication method from a catalog; the keys stay our own.
