@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 # A run of Meltano: three programs, each with its start.
 LONG = 300
 
-pytestmark = pytest.mark.xdist_group("meltano")
-
 
 def run(
     command: list[str | Path], folder: Path, variables: dict[str, str] | None = None
@@ -149,8 +147,9 @@ def test_demo_keeps_off_a_real_organization(project: Path) -> None:
 
 
 def test_to_postgres(project: Path, sandbox: Sandbox, postgres: dict[str, str]) -> None:
-    for _ in range(2):
-        meltano(project, "run", "pluvo-to-postgres", **settings(sandbox), **postgres)
+    variables = settings(sandbox) | postgres
+    meltano(project, "run", "pluvo-to-postgres", **variables)
+    meltano(project, "run", "tap-pluvo", "target-postgres", **variables)  # rows come twice
     parts = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "dbname": "PGDATABASE"}
     with psycopg.connect(**{part: postgres[name] for part, name in parts.items()}) as client:
         for stream in DEFAULT_STREAMS:
