@@ -5,7 +5,8 @@ for each run that it is told of over the socket DESCRIPTOR; the child then is wh
 `tap-pluvo` is: a process of its own, with its own arguments, variables and exit code.
 
 It is sent the path of a job, with the descriptors for standard output and standard error, and
-answers with the process id, and with the exit code once the process has ended.
+answers with the process id. It is then asked for the exit code, and answers when the process has
+ended; until then nobody else gets its id.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ def wait_for_a_job(channel: socket.socket) -> None:
         for descriptor in descriptors:
             os.close(descriptor)
         channel.sendall(b"%d\n" % child)
+        channel.recv(1)
         _, status = os.waitpid(child, 0)
         channel.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
 

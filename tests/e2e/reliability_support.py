@@ -48,6 +48,7 @@ class Launcher:
 
     def wait(self) -> int:
         """Wait for the end of the run and return its exit code: of a signal, its number below 0."""
+        self._channel.sendall(b"?")
         return int(self._answers.readline())
 
     def close(self) -> None:
@@ -139,10 +140,16 @@ class Run:
 
     def end(self, read: bytes = b"") -> Result:
         """Wait for the end and return what there was, `read` being what was read before."""
-        with self.stdout:
-            rest = self.stdout.read()
+        return self._ended(read + self.stdout.read())
+
+    def leave(self, read: bytes = b"") -> Result:
+        """Read no further, as a target that dies, and wait for the end."""
+        return self._ended(read)
+
+    def _ended(self, output: bytes) -> Result:
+        self.stdout.close()
         code = launcher().wait()
-        whole, _, _ = (read + rest).rpartition(b"\n")  # who is killed may end within a line
+        whole, _, _ = output.rpartition(b"\n")  # who is killed may end within a line
         result = Result(code, whole.decode(), self.errors.read_text("utf-8"))
         discreet(self.sandbox, result)
         return result
