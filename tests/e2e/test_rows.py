@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from datetime import date, datetime
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 from expected import KEYS, by_key, expected
+from jsonschema import Draft202012Validator
 from support import ALL_STREAMS, DEFAULT_STREAMS, TAP, config, sync
 
 from pluvo_sandbox import Sandbox
@@ -40,6 +44,27 @@ def test_a_schema_comes_first_and_declares_every_column(stream: str, everything:
     assert tuple(schema["key_properties"]) == KEYS[stream]
     columns = schema["schema"]["properties"].keys()
     assert all(row.keys() == columns for row in everything.records[stream])
+
+
+@pytest.mark.parametrize("stream", sorted(ALL_STREAMS))
+def test_values_fit_their_schema_and_are_flat(stream: str, everything: Result) -> None:
+    schema = everything.schemas[stream]["schema"]
+    validator = Draft202012Validator(schema)
+    forms = {name: column.get("format") for name, column in schema["properties"].items()}
+    assert all(re.fullmatch("[a-z][a-z0-9_]*", name) for name in forms)
+    for row in everything.records[stream]:
+        assert [error.message for error in validator.iter_errors(row)] == []
+        for name, value in row.items():
+            assert not isinstance(value, dict | list)
+            if value is None:
+                assert name not in KEYS[stream]
+            elif forms[name] == "date-time":
+                assert datetime.fromisoformat(value).isoformat() == value
+                assert value.endswith("+00:00")
+            elif forms[name] == "date":
+                assert date.fromisoformat(value).isoformat() == value
+            elif forms[name] == "uuid":
+                assert str(UUID(value)) == value
 
 
 def test_without_introspection_the_documents_are_enough(sandbox: Sandbox) -> None:
