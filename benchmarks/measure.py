@@ -8,17 +8,18 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from bench_server import BenchServer, Load
 
 # The last digits of an id are the number of the user, see data.py.
 ID = re.compile(rb'"id": ?"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-([0-9a-f]{12})"')
+ROOT = Path(__file__).parents[1]
 MEGABYTE = 1e6
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
@@ -62,7 +63,11 @@ class Program:
         with sink.open("wb") as out, log.open("ab") as err:
             started = time.monotonic()
             process = subprocess.Popen(
-                self.command, stdout=out, stderr=err, env={**os.environ, **self.environment}
+                self.command,
+                stdout=out,
+                stderr=err,
+                cwd=ROOT,
+                env={**os.environ, **self.environment},
             )
             _, status, usage = os.wait4(process.pid, 0)
             wall = time.monotonic() - started
