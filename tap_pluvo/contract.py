@@ -63,6 +63,14 @@ def documented_schema() -> GraphQLSchema:
     return build_schema(read_schema("pluvo.graphql"), assume_valid=True)
 
 
+def documented_field(owner: str, name: str) -> GraphQLField | None:
+    """Return a field as the documents have it, or None where they do not know it."""
+    fields: Mapping[str, GraphQLField] = getattr(
+        documented_schema().type_map.get(owner), "fields", {}
+    )
+    return fields.get(name)
+
+
 def live_schema(client: Client) -> GraphQLSchema | None:
     """Return the organization's schema, or None where it does not allow introspection.
 

@@ -27,13 +27,14 @@ from graphql import (
 )
 
 from tap_pluvo import values
+from tap_pluvo.contract import documented_field
 from tap_pluvo.errors import ProtocolError
 from tap_pluvo.resources import read_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from graphql import GraphQLNamedType, SelectionNode
+    from graphql import GraphQLField, GraphQLNamedType, SelectionNode
 
     from tap_pluvo.contract import Contract
 
@@ -195,7 +196,7 @@ class Plan:
         self.selection = _render(tree)
         fragments = any(head.startswith("...") for head in tree)
         self._blank = (
-            dict.fromkeys(column.name for column in columns if column.selection)
+            dict.fromkeys([*(item.name for item in columns if item.selection), *self._merged])
             if fragments
             else None
         )
@@ -244,8 +245,9 @@ class Plan:
         if definition is None:
             return False
         kind = get_named_type(definition.type)
-        kind_in_full: Any = definition.type
-        listed = is_list_type(get_nullable_type(kind_in_full))
+        listed = _is_listed(definition)
+        if listed != _is_listed(documented_field(owner.name, name) or definition):
+            return False  # it has turned from one value into several, or the other way round
         if item.selection_set is None:
             if not is_leaf_type(kind):
                 return False
@@ -294,12 +296,16 @@ class Plan:
             ProtocolError: a value does not fit its column.
         """
         record = node if self._blank is None else self._blank | node
-        for name, blank in self._merged.items():
-            record.update(record.pop(name, None) or blank)
-        self._convert_values(record, self._conversions)
-        types = (*map(type, record.values()),)
-        if types not in self._seen_types and not self._convert_values(record, self._by_type):
-            self._seen_types.add(types)
+        try:
+            for name, blank in self._merged.items():
+                record.update(_one(name, record.pop(name)) or blank)
+            self._convert_values(record, self._conversions)
+            types = (*map(type, record.values()),)
+            if types not in self._seen_types and not self._convert_values(record, self._by_type):
+                self._seen_types.add(types)
+        except KeyError as error:
+            msg = f"a row came without its {error}, which was asked for"
+            raise ProtocolError(msg) from None
         return record
 
     @staticmethod
@@ -329,6 +335,23 @@ class Plan:
                 record[name] = converted
                 changed = True
         return changed
+
+
+def _one(name: str, value: Any) -> Record | None:
+    """Return what a reference to one object came as.
+
+    Raises:
+        ProtocolError: it is neither an object nor null.
+    """
+    if value is None or isinstance(value, dict):
+        return value
+    msg = f"`{name}` came as a {type(value).__name__}, not as one object"
+    raise ProtocolError(msg)
+
+
+def _is_listed(definition: GraphQLField) -> bool:
+    kind: Any = definition.type
+    return is_list_type(get_nullable_type(kind))
 
 
 def _merge(tree: dict[str, Any], branch: Mapping[str, Any]) -> None:
