@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import time
+import traceback
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -218,6 +219,10 @@ class TapPluvo(Tap):
             error = str(reason)
         except MappingError as reason:
             error = f"setting `stream_maps`: {reason}"
+        except OSError:
+            raise  # of the target's end of the pipe: nothing more can be written
+        except Exception as reason:  # noqa: BLE001 - the other streams go on, whatever it is
+            error = _defect(reason)
         return Result(
             stream.name,
             stream.emitted,
@@ -405,6 +410,17 @@ def _catalog(source: IO[str] | None) -> Catalog | None:
         pass
     msg = "catalog: the file is no Singer catalog: write one with `tap-pluvo --discover`"
     raise ConfigurationError(msg)
+
+
+def _defect(error: Exception) -> str:
+    """Return where an error came up that nobody foresaw; its own words may hold personal values."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if Path(frame.filename).parent == Path(__file__).parent]
+    place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "the SDK"
+    return (
+        f"unexpected {type(error).__name__} in {place}: this is a defect of the tap; please report "
+        "it with this line and the tap's version"
+    )
 
 
 def _leave(code: int) -> None:
