@@ -34,18 +34,20 @@ def check_up(tap: TapPluvo) -> bool:
     _ = tap.filters
     tap.fetcher.concurrency = 0  # nothing is read ahead: one page is enough
     healthy = True
+    streams = tap.streams.values()
     for name, reason in tap.missing.items():
         click.echo(f"  --   stream {name}: not offered, {reason}")
-    for stream in tap.streams.values():
+    for stream in streams:
         if not stream.selected:
             continue
+        stream.a_page_is_enough = True  # type: ignore[attr-defined]  # all streams are ours
         try:
             rows = list(islice(stream.get_records(None), 1))
         except PluvoError as error:
             healthy = False
             _say(False, f"stream {stream.name}: {error}")
             continue
-        if stream.left_out:  # type: ignore[attr-defined]  # all streams are ours
+        if stream.left_out:  # type: ignore[attr-defined]
             click.echo(f"  --   stream {stream.name}: not offered")
         else:
             _say(True, f"stream {stream.name}: {'one page read' if rows else 'empty'}")

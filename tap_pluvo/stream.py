@@ -104,6 +104,7 @@ class PluvoStream(Stream):
     default_method: ClassVar[str | None] = None
     needs: ClassVar[tuple[str, ...]] = ()  # columns without which the stream cannot be
     takes_filters: ClassVar[bool] = True
+    a_page_is_enough = False  # whether this run only checks what it can read
     widens: ClassVar[bool] = True  # offer fields that only the organization's schema has
 
     _tap: TapPluvo

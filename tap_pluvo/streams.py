@@ -113,7 +113,12 @@ class MemberStream(PluvoStream):
                 for field, connection in nested.items():
                     pages.append((connection.inside(parent), owner[field]))
                     labels.append(self.label(owner, self.roles[field]))
-            for label, members in zip(labels, reader.drain(pages), strict=True):
+            drained = (
+                [page.nodes if page else [] for _, page in pages]
+                if self.a_page_is_enough
+                else reader.drain(pages)
+            )
+            for label, members in zip(labels, drained, strict=True):
                 for member in members:
                     yield label | member
 

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from tap_pluvo.stream import PluvoStream
 
 
+CHECKING = "tap_pluvo.checking"  # marks a run with `--test`
+
+
 class TapPluvo(Tap):
     """Singer tap for Pluvo, a learning management system: users, progress, certificates."""
 
@@ -286,14 +289,7 @@ class TapPluvo(Tap):
         if value != "all":
             super().cb_test(ctx, param, value)
             return
-        from tap_pluvo.checkup import check_up
-
-        tap = cls(config=ctx.params["config"].config)
-        try:
-            healthy = check_up(tap)
-        finally:
-            tap.close()
-        ctx.exit(0 if healthy else 1)
+        ctx.meta[CHECKING] = True  # `invoke` knows the catalog, too
 
     @classmethod
     def invoke(  # type: ignore[override]
@@ -315,6 +311,15 @@ class TapPluvo(Tap):
             state=_json_object("state", state),
             catalog=_catalog(catalog),
         )
+        context = click.get_current_context()
+        if CHECKING in context.meta:
+            from tap_pluvo.checkup import check_up
+
+            try:
+                healthy = check_up(tap)
+            finally:
+                tap.close()
+            context.exit(0 if healthy else 1)
         try:
             results = tap.run()
         except BrokenPipeError:
@@ -326,7 +331,7 @@ class TapPluvo(Tap):
             _leave(128 + tap.stopped_by)
         tap.close()
         if any(result.error for result in results):
-            click.get_current_context().exit(1)
+            context.exit(1)
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Take the bookmarks of an earlier run.
