@@ -18,11 +18,11 @@ BIN := .venv/bin
 TOOLS := dbt meltano postgres singer-tools target-csv target-jsonl target-postgres
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report test setup lint types tests unit format bench sandbox generate lock clean
+.PHONY: help demo report test setup lint types tests unit test-orchestrate format bench docs sandbox generate lock clean
 .DELETE_ON_ERROR:
 
 help: ## List the ways to run this project
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ## Run
 
@@ -65,8 +65,15 @@ format: .venv/.ready ## Mend style and formatting where that can be done by itse
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+test-orchestrate: setup ## Run the Airflow DAG against two sandboxes (installs Airflow; not part of `test`)
+	$(BIN)/pytest orchestrate/tests
+
 bench: .venv/.ready ## Measure the tap against others (some minutes) and write docs/performance.md
 	$(BIN)/python benchmarks/run.py
+
+docs: .venv-tools/docs/.ready ## Build the documentation into site/, without network
+	NO_MKDOCS_2_WARNING=1 .venv-tools/docs/bin/mkdocs build --strict --quiet
+	@echo "Open site/index.html"
 
 ## Set up
 
@@ -112,7 +119,7 @@ generate: .venv/.ready ## Write anew what is made from other files: settings for
 
 lock: $(UV) ## Bring the locks up to date (UPGRADE=1: with the newest releases)
 	$(COMPILE) --extra sandbox --group dev pyproject.toml -o requirements/dev.txt
-	set -e; for name in uv build $(TOOLS); do \
+	set -e; for name in uv build docs $(TOOLS); do \
 		$(COMPILE) requirements/$$name.in -o requirements/$$name.txt; done
 
 COMPILE = UV_BUILD_CONSTRAINT= $(UV) pip compile --quiet --universal --python-version 3.11 \
