@@ -183,7 +183,7 @@ def _setting(name: str, setting: Mapping[str, Any]) -> str:
     if setting.get("secret"):
         facts.append("secret")
     facts.append(f"variable `TAP_PLUVO_{name.upper()}`")
-    lines = [f"### `{name}` {{ #{name} }}\n", setting["description"] + "\n", " · ".join(facts)]
+    lines = [f"### `{name}`\n", setting["description"] + "\n", " · ".join(facts)]
     if setting.get("examples") and not setting.get("secret"):
         example = json.dumps(setting["examples"][0], ensure_ascii=False)
         lines[-1] += "\n"
@@ -288,7 +288,7 @@ def _stream(
         )
     return "\n".join(
         [
-            f"## `{stream.name}` {{ #{stream.name} }}\n",
+            f"## `{stream.name}`\n",
             schema["description"] + "\n",
             "\n".join(f"- {title}: {text}" for title, text in facts) + "\n",
             _table(["column", "type", "meaning", "field"], rows),
@@ -338,7 +338,7 @@ def models_page() -> str:
             )
             description = " ".join(model["description"].split())
             parts += [
-                f"### `{model['name']}` {{ #{model['name']} }}\n",
+                f"### `{model['name']}`\n",
                 description + "\n",
                 _table(["column", "meaning"], rows),
             ]
@@ -358,7 +358,7 @@ def commands_page() -> str:
                 "`make` alone lists the ways to run the project. Beneath it are two programs; "
                 "`make sandbox` and the others put them into `.venv/bin`.\n"
             ),
-            "## `tap-pluvo` { #tap-pluvo }\n",
+            "## `tap-pluvo`\n",
             (
                 "Writes Singer messages to standard output and says what it does on standard "
                 "error. Exit code 0: every selected stream was read completely. 1: at least one "
@@ -370,7 +370,7 @@ def commands_page() -> str:
                 "`--test` reads one page of each selected stream and says what it finds, see "
                 "[Read your own organization](../how-to/connect.md).\n"
             ),
-            "## `pluvo-sandbox` { #pluvo-sandbox }\n",
+            "## `pluvo-sandbox`\n",
             (
                 "A made-up Pluvo on this machine: the documented API over real HTTP and OAuth, "
                 "with data that is the same for the same seed. Nothing of it is Pluvo's code.\n"

@@ -84,7 +84,7 @@ def test_every_setting_and_every_column_is_there(schema: dict[str, Any]) -> None
     assert set(re.findall(r"^### `(\w+)`", settings, re.MULTILINE)) == set(schema["properties"])
     streams = (DOCS / "reference/streams.md").read_text("utf-8")
     for path in (ROOT / "schemas").glob("*.json"):
-        section = streams.partition(f"\n## `{path.stem}` ")[2].partition("\n## ")[0]
+        section = streams.partition(f"\n## `{path.stem}`\n")[2].partition("\n## ")[0]
         columns = json.loads(path.read_text("utf-8"))["properties"]
         assert re.findall(r"^\| `(\w+)`", section, re.MULTILINE) == list(columns)
 
