@@ -128,7 +128,7 @@ class PluvoStream(Stream):
         self._extra = frozenset(column.name for column in extra)
         self._unsaid: set[str] = set()
         self.emitted = 0
-        self.expected: int | None = None
+        self._reading: Reading | None = None
         self.repairs = 0
         self.left_out = False
         super().__init__(
@@ -280,6 +280,11 @@ class PluvoStream(Stream):
         wanted = any(item.name == column for item in self.selected_columns())
         return " ref" if wanted and self.has(f"{path}.ref") else ""
 
+    @property
+    def expected(self) -> int | None:
+        """How many rows the reading under way has by its own count."""
+        return self._reading.expected if self._reading else None
+
     def _say_once(self, sentence: str) -> None:
         if sentence not in self._unsaid:
             self._unsaid.add(sentence)
@@ -430,10 +435,8 @@ class PluvoStream(Stream):
 
     def rows(self, reading: Reading) -> Iterator[tuple[Record, int]]:
         """Give the rows of a reading and note how it goes."""
-        for row in reading:
-            if self.expected is None:
-                self.expected = reading.expected
-            yield row
+        self._reading = reading
+        yield from reading
         self.repairs += reading.repairs
 
     def nested(self, path: str, plan: Plan) -> Connection:
