@@ -128,7 +128,7 @@ class PluvoStream(Stream):
         self._extra = frozenset(column.name for column in extra)
         self._unsaid: set[str] = set()
         self.emitted = 0
-        self._reading: Reading | None = None
+        self._under_way: Reading | None = None
         self.repairs = 0
         self.left_out = False
         super().__init__(
@@ -283,7 +283,7 @@ class PluvoStream(Stream):
     @property
     def expected(self) -> int | None:
         """How many rows the reading under way has by its own count."""
-        return self._reading.expected if self._reading else None
+        return self._under_way.expected if self._under_way else None
 
     def _say_once(self, sentence: str) -> None:
         if sentence not in self._unsaid:
@@ -435,7 +435,7 @@ class PluvoStream(Stream):
 
     def rows(self, reading: Reading) -> Iterator[tuple[Record, int]]:
         """Give the rows of a reading and note how it goes."""
-        self._reading = reading
+        self._under_way = reading
         yield from reading
         self.repairs += reading.repairs
 

@@ -172,7 +172,7 @@ class TapPluvo(Tap):
     # One run
 
     def run(self) -> list[Result]:
-        """Sync all selected streams and return how each went.
+        """Sync all selected streams, end the workers, and return how each stream went.
 
         The SDK's `sync_all` ends at the first error, and streams that come later would never run;
         here a stream that fails does not stop the others.
@@ -189,6 +189,7 @@ class TapPluvo(Tap):
                 result = self._run_stream(stream)  # type: ignore[arg-type]  # all are ours
                 if result is not None:
                     results.append(result)
+        self.close()  # first, since workers of a stream that failed may still have words to say
         summary(self.logger, results)
         return results
 
@@ -329,7 +330,6 @@ class TapPluvo(Tap):
             if tap.stopped_by is None:
                 raise
             _leave(128 + tap.stopped_by)
-        tap.close()
         if any(result.error for result in results):
             context.exit(1)
 
