@@ -15,7 +15,7 @@ endif
 UV := .venv-tools/uv/bin/uv
 BIN := .venv/bin
 # Programs that share no environment with the tap, or with one another.
-TOOLS := dbt meltano postgres singer-tools target-csv target-jsonl target-postgres
+TOOLS := dbt docs meltano postgres singer-tools target-csv target-jsonl target-postgres
 
 .DEFAULT_GOAL := help
 .PHONY: help demo report test setup lint types tests unit test-orchestrate format bench docs sandbox generate lock clean
@@ -71,7 +71,7 @@ test-orchestrate: setup ## Run the Airflow DAG against two sandboxes (installs A
 bench: .venv/.ready ## Measure the tap against others (some minutes) and write docs/performance.md
 	$(BIN)/python benchmarks/run.py
 
-docs: .venv-tools/docs/.ready ## Build the documentation into site/, without network
+docs: generate .venv-tools/docs/.ready ## Build the documentation into site/, without network
 	NO_MKDOCS_2_WARNING=1 .venv-tools/docs/bin/mkdocs build --strict --quiet
 	@echo "Open site/index.html"
 
@@ -113,13 +113,14 @@ MELTANO := .venv-tools/meltano/bin/meltano --log-level=warning
 
 ## Maintain
 
-generate: .venv/.ready ## Write anew what is made from other files: settings for Meltano, dbt's staging
+generate: .venv/.ready ## Write anew what is made from other files: Meltano's settings, dbt's staging, reference
 	$(BIN)/python scripts/meltano_settings.py
 	$(BIN)/python dbt/generate.py
+	$(BIN)/python scripts/docs/generate.py
 
 lock: $(UV) ## Bring the locks up to date (UPGRADE=1: with the newest releases)
 	$(COMPILE) --extra sandbox --group dev pyproject.toml -o requirements/dev.txt
-	set -e; for name in uv build docs $(TOOLS); do \
+	set -e; for name in uv build release $(TOOLS); do \
 		$(COMPILE) requirements/$$name.in -o requirements/$$name.txt; done
 
 COMPILE = UV_BUILD_CONSTRAINT= $(UV) pip compile --quiet --universal --python-version 3.11 \
@@ -127,4 +128,4 @@ COMPILE = UV_BUILD_CONSTRAINT= $(UV) pip compile --quiet --universal --python-ve
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
 clean: ## Remove all that was installed or made here, but what was synced from real organizations
-	rm -rf .venv .venv-* .meltano .mypy_cache .pytest_cache .ruff_cache .hypothesis output/sandbox dist
+	rm -rf .venv .venv-* .meltano .mypy_cache .pytest_cache .ruff_cache .hypothesis output/sandbox dist site
