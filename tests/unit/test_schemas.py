@@ -1,0 +1,185 @@
+"""The output contracts: one JSON Schema for each stream, tied to the API's fields."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from graphql import (
+    FieldNode,
+    GraphQLEnumType,
+    GraphQLScalarType,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    build_schema,
+    get_named_type,
+    get_nullable_type,
+    is_leaf_type,
+    is_list_type,
+    parse,
+)
+from jsonschema import Draft202012Validator
+
+from tap_pluvo.resources import read_schema, schemas
+from tap_pluvo.streams import STREAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from graphql import GraphQLNamedType, SelectionNode
+
+FOLDER = Path(__file__).parents[2] / "schemas"
+DOCUMENTS = {
+    path.stem: json.loads(path.read_text(encoding="utf-8")) for path in FOLDER.glob("*.json")
+}
+API = build_schema((FOLDER / "pluvo.graphql").read_text(encoding="utf-8"))
+STREAM = {stream.name: stream for stream in STREAMS}
+COLUMNS = [(name, column) for name, item in DOCUMENTS.items() for column in item["properties"]]
+FIELDS = [
+    (name, column) for name, column in COLUMNS if "x-field" in DOCUMENTS[name]["properties"][column]
+]
+
+# What a column of values of a scalar looks like: its type, and its format if there is one.
+SCALARS = {
+    "Boolean": ("boolean", {None}),
+    "Date": ("string", {"date"}),
+    "DateTime": ("string", {"date-time"}),
+    "Decimal": ("number", {None}),
+    "Float": ("number", {None}),
+    "ID": ("string", {None}),
+    "Int": ("integer", {None}),
+    "JSONString": ("string", {None}),
+    "String": ("string", {None}),
+    "UUID": ("string", {"uuid", None}),  # None where older pages give the same field another type
+}
+
+
+def test_each_stream_has_a_file_and_each_file_a_stream() -> None:
+    assert DOCUMENTS.keys() == STREAM.keys()
+
+
+@pytest.mark.parametrize("name", sorted(DOCUMENTS))
+def test_file(name: str) -> None:
+    document = DOCUMENTS[name]
+    Draft202012Validator.check_schema(document)
+    assert document["type"] == "object"
+    assert document["title"]
+    assert document["description"].endswith(".")
+    key = document["x-key"]
+    assert key
+    assert document["required"] == key
+    assert [*document["properties"]][: len(key)] == key
+    replication_key = document.get("x-replication-key")
+    if replication_key is not None:
+        column = document["properties"][replication_key]
+        assert column["format"] in {"date", "date-time"}
+
+
+@pytest.mark.parametrize(("name", "column"), COLUMNS)
+def test_column(name: str, column: str) -> None:
+    document = DOCUMENTS[name]
+    schema = document["properties"][column]
+    assert re.fullmatch("[a-z][a-z0-9]*(_[a-z0-9]+)*", column)
+    assert schema["description"].endswith(".")
+    kind, *others = schema["type"]
+    assert kind in {"string", "integer", "number", "boolean"}
+    assert others == ([] if column in document["x-key"] else ["null"])
+    assert schema.keys() <= {"type", "format", "description", "x-field"}
+    assert schema.get("format") in {None, "date", "date-time", "uuid"}
+
+
+def selections(text: str) -> tuple[SelectionNode, ...]:
+    operation = parse(f"{{{text}}}").definitions[0]
+    assert isinstance(operation, OperationDefinitionNode)
+    return operation.selection_set.selections
+
+
+def node_type(name: str) -> GraphQLNamedType:
+    kind: Any = API.query_type
+    for field in STREAM[name].node.split("."):
+        kind = get_named_type(kind.fields[field].type)
+    found: GraphQLNamedType = kind
+    return found
+
+
+def leaves(
+    kind: Any, selected: tuple[SelectionNode, ...], *, listed: bool = False
+) -> Iterator[tuple[str, bool]]:
+    """Give the scalars that a selection leads to, and whether they come in lists."""
+    for item in selected:
+        if isinstance(item, InlineFragmentNode):
+            assert item.type_condition is not None
+            member = API.type_map[item.type_condition.name.value]
+            assert member in API.get_possible_types(kind)
+            yield from leaves(member, item.selection_set.selections, listed=listed)
+        elif isinstance(item, FieldNode) and item.name.value == "__typename":
+            yield "String", listed
+        elif isinstance(item, FieldNode):
+            field = kind.fields[item.name.value]
+            inner = get_named_type(field.type)
+            many = listed or is_list_type(get_nullable_type(field.type))
+            if item.selection_set is None:
+                assert is_leaf_type(inner)
+                assert isinstance(inner, GraphQLEnumType | GraphQLScalarType)
+                yield "String" if isinstance(inner, GraphQLEnumType) else inner.name, many
+            else:
+                assert not is_leaf_type(inner)
+                yield from leaves(inner, item.selection_set.selections, listed=many)
+
+
+@pytest.mark.parametrize(("name", "column"), FIELDS)
+def test_field_is_one_of_the_api_and_of_a_type_that_fits(name: str, column: str) -> None:
+    schema = DOCUMENTS[name]["properties"][column]
+    found = list(leaves(node_type(name), selections(schema["x-field"])))
+    assert found
+    for scalar, listed in found:
+        kind, formats = ("string", {None}) if listed else SCALARS[scalar]
+        assert schema["type"][0] == kind
+        assert schema.get("format") in formats
+
+
+def snake_case(name: str) -> str:
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+# Where our names differ from the API's on purpose: whose id it is, and what the API calls category.
+OWN_NAMES = {
+    "custom_field_values.choice_id",
+    "custom_field_values.choice_ref",
+    "custom_field_values.field_id",
+    "custom_field_values.field_title",
+    "custom_field_values.value_type",
+    "group_members.user_id",
+    "group_members.user_ref",
+    "group_trainings.training_id",
+    "group_trainings.training_ref",
+    "group_trainings.training_title",
+}
+
+
+def test_names_are_those_of_the_fields() -> None:
+    """`lastLogin` is `last_login`, `user { id }` is `user_id`, `trainers { id }` `trainer_ids`."""
+    others = set()
+    for name, column in FIELDS:
+        text = DOCUMENTS[name]["properties"][column]["x-field"].rpartition("...")[2]
+        path = [snake_case(word) for word in re.findall(r"\w+", text) if word[0].islower()]
+        path = path[1:] if path[:1] == ["on"] else path
+        joined = "_".join(path)
+        listed = "_".join([*(word.removesuffix("s") for word in path[:-1]), *path[-1:]]) + "s"
+        if column not in {joined, listed, path[0] if path else ""}:
+            others.add(f"{name}.{column}")
+    assert others == OWN_NAMES
+
+
+@pytest.mark.parametrize("name", ["pluvo.graphql", *(f"{name}.json" for name in STREAM)])
+def test_the_tap_reads_these_files(name: str) -> None:
+    assert read_schema(name) == (FOLDER / name).read_text(encoding="utf-8")
+    assert (schemas() / name).is_file()
+
+
+def test_a_file_that_is_not_there() -> None:
+    with pytest.raises(FileNotFoundError):
+        read_schema("nothing.json")
