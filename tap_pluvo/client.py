@@ -34,6 +34,7 @@ PATH = "/graphql/"
 
 _MISSING = re.compile(r"not found|does not exist|matching query", re.IGNORECASE)
 _PERSONAL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|[0-9a-f]{8}-[0-9a-f-]{27}", re.IGNORECASE)
+_QUOTED = re.compile(r"(?<!\w)(['\"])(.*?)\1(?!\w)", re.DOTALL)
 _LONGEST = 300  # characters of an API message that are shown
 
 
@@ -130,7 +131,7 @@ class Client:
             str(entry.get("message", "")) if isinstance(entry, dict) else str(entry)
             for entry in entries
         ]
-        shown = _PERSONAL.sub("…", "; ".join(dict.fromkeys(messages)))[:_LONGEST]
+        shown = _impersonal("; ".join(dict.fromkeys(messages)), document)
         for entry in entries:
             extensions = entry.get("extensions") if isinstance(entry, dict) else None
             code = extensions.get("code") if isinstance(extensions, dict) else None
@@ -155,3 +156,9 @@ class Client:
         missing = all(_MISSING.search(message) for message in messages)
         kind = NotFoundError if missing else QueryError
         return kind(f"the API answered with errors: {shown!r}")
+
+
+def _impersonal(message: str, document: str) -> str:
+    """Return what the API says without addresses, ids, and quotes of what was not in `document`."""
+    unquoted = _QUOTED.sub(lambda found: found[0] if found[2] in document else "…", message)
+    return _PERSONAL.sub("…", unquoted)[:_LONGEST]
