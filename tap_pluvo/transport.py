@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import email.utils
 import logging
+import ssl
 import threading
 import time
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import backoff
@@ -51,30 +53,20 @@ class NoAuth(AuthBase):
         return r
 
 
-class Prepared(NamedTuple):
-    """A request without its body and token, and what the environment says of proxies and CAs."""
-
-    request: requests.PreparedRequest
-    environment: dict[str, Any]
-
-
 class Session(requests.Session):
     """A session of one thread, with the first request to each path, ready to be copied."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.firsts: dict[str, Prepared] = {}
+        self.firsts: dict[str, PreparedRequest] = {}
 
-    def prepare(self, url: str, content_type: str, verify: bool | str) -> Prepared:
+    def prepare(self, url: str, content_type: str) -> PreparedRequest:
         """Return a request to `url` without body and token, which `NoAuth` keeps out.
 
         Without authentication of its own a request would be given one from ~/.netrc.
         """
         headers = {"Content-Type": content_type}
-        request = requests.Request("POST", url, headers=headers, auth=NoAuth())
-        environment = dict(self.merge_environment_settings(url, {}, True, verify, None))
-        del environment["stream"]
-        return Prepared(self.prepare_request(request), environment)
+        return self.prepare_request(requests.Request("POST", url, headers=headers, auth=NoAuth()))
 
 
 class Answer(NamedTuple):
@@ -96,7 +88,7 @@ class Transport:
         self.requests = 0
         self._timeout = settings.request_timeout
         self._patience = settings.max_retry_seconds
-        self._verify = settings.ca_bundle or True
+        self._environment = _environment(settings)
         self._user_agent = settings.user_agent or f"tap-pluvo/{version('tap-pluvo')}"
         self._threads = threading.local()
         self._lock = threading.Lock()
@@ -179,14 +171,12 @@ class Transport:
         try:
             first = session.firsts.get(path)
             if first is None:
-                first = session.firsts[path] = session.prepare(
-                    self.base_url + path, content_type, self._verify
-                )
-            request = first.request.copy()
+                first = session.firsts[path] = session.prepare(self.base_url + path, content_type)
+            request = first.copy()
             request.prepare_body(body, None)
             request.prepare_auth(auth)
             with session.get_adapter(self.base_url).send(
-                request, stream=True, timeout=self._timeout, **first.environment
+                request, stream=True, timeout=self._timeout, **self._environment
             ) as response:
                 content = b"".join(response.iter_content(READ_SIZE))
         except requests.exceptions.SSLError as error:
@@ -210,6 +200,29 @@ class Transport:
         _check_status(response, path)
         kind = response.headers.get("Content-Type", "no content type").split(";")[0]
         return Answer(response.status_code, content, kind, response.url)
+
+
+def _environment(settings: Settings) -> dict[str, Any]:
+    """Return what setting and environment say of certificates and proxies, as `requests` takes it.
+
+    What goes to this machine itself is not encrypted, and so goes through no proxy.
+
+    Raises:
+        ConfigurationError: the file of certificates holds none.
+    """
+    url, bundle = settings.base_url, settings.ca_bundle
+    with requests.Session() as session:
+        found = session.merge_environment_settings(url, {}, None, bundle, None)
+    verify = found["verify"]
+    if isinstance(verify, str) and not Path(verify).is_dir():
+        try:
+            ssl.create_default_context(cafile=verify)
+        except OSError as error:  # an SSLError is one too
+            source = "setting `ca_bundle`" if bundle else "environment variable REQUESTS_CA_BUNDLE"
+            msg = f"{source}: there are no certificates in PEM form in {verify!r}"
+            raise ConfigurationError(msg) from error
+    proxies = found["proxies"] if url.startswith("https:") else {}
+    return {"verify": verify, "proxies": proxies, "cert": found["cert"]}
 
 
 def _check_status(response: requests.Response, path: str) -> None:
