@@ -8,6 +8,7 @@ a ValueError, whatever its type.
 from __future__ import annotations
 
 import datetime as dt
+import math
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -47,10 +48,12 @@ def integer(value: Any) -> int:
     """
     if isinstance(value, bool):
         raise ValueError  # noqa: TRY004
+    if isinstance(value, int) or (isinstance(value, str) and value.lstrip("-").isdecimal()):
+        return int(value)  # exact, however long it is
     number = float(value)
     if not number.is_integer():
         raise ValueError
-    return int(value) if isinstance(value, str | int) else int(number)
+    return int(number)
 
 
 def number(value: Any) -> float:
@@ -61,7 +64,10 @@ def number(value: Any) -> float:
     """
     if isinstance(value, bool):
         raise ValueError  # noqa: TRY004
-    return value if isinstance(value, int | float) else float(value)
+    found = value if isinstance(value, int | float) else float(value)
+    if not math.isfinite(found):
+        raise ValueError
+    return found
 
 
 def boolean(value: Any) -> bool:
