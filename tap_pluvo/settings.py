@@ -68,7 +68,7 @@ PROPERTIES: dict[str, dict[str, Any]] = {
         "Organization",
         "The name before `.pluvo.com` in the address of your Pluvo. Set this or `api_url`.",
         example="my-academy",
-        pattern="^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$",
+        pattern="^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$",
     ),
     "api_url": _setting(
         "string",
@@ -219,7 +219,7 @@ PROPERTIES: dict[str, dict[str, Any]] = {
         "How the tap introduces itself. Default: its name, version and address.",
         example="tap-pluvo (data@example.com)",
         minLength=1,
-        pattern="^[ -~]+$",
+        pattern="^[!-~][ -~]*$",
     ),
     "ca_bundle": _setting(
         "string",
@@ -436,12 +436,14 @@ def base_url(organization: str | None, api_url: str | None) -> str:
     if organization:
         return ORGANIZATION_URL.format(organization=organization.lower())
     assert api_url is not None  # noqa: S101 - one of the two is set
-    url = urlsplit(api_url.strip())
+    msg = "setting `api_url` is no valid address: check its host and port"
     try:
+        url = urlsplit(api_url.strip())
         host, port = url.hostname, url.port
     except ValueError as error:
-        msg = "setting `api_url` is no valid address: check its host and port"
         raise ConfigurationError(msg) from error
+    if host and ":" not in host and not re.fullmatch(r"[\w-]+(\.[\w-]+)*\.?", host):
+        raise ConfigurationError(msg)
     if url.scheme not in {"http", "https"} or not host:
         msg = "setting `api_url` must begin with https:// and name a host"
         raise ConfigurationError(msg)
