@@ -101,7 +101,7 @@ def _value(setting: str, value: Any, kind: GraphQLInputType) -> Any:
             for name, item in value.items()
         }
     if isinstance(kind, GraphQLEnumType):
-        if not isinstance(value, str) or not value.isidentifier():
+        if not isinstance(value, str) or not (value.isascii() and value.isidentifier()):
             msg = f"setting `{setting}` must be a name such as {next(iter(kind.values))}"
             raise ConfigurationError(msg)
         return Enum(value)
