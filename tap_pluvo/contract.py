@@ -52,6 +52,7 @@ _REFUSALS = {
     "argument": re.compile(r"^Unknown argument ['\"](?P<name>\w+)['\"] on field"),
     "value": re.compile(
         r"Value ['\"](?P<name>\w+)['\"] does not exist in ['\"](?P<owner>\w+)['\"] enum"
+        r"|Expected type ['\"](?P<expected>\w+)['\"], found (?P<found>[A-Za-z_]\w*)"
     ),
     "type": re.compile(r"^Unknown type ['\"](?P<name>\w+)['\"]"),
 }
@@ -179,16 +180,19 @@ class Contract:
         for kind, pattern in _REFUSALS.items():
             if found := pattern.search(message):
                 groups = found.groupdict()
-                name = groups.get("name") or groups.get("changed") or ""
-                owner = groups.get("owner") or ""
-                if kind in {"field", "argument"}:
-                    owner, field = self._place(error, document) or (owner, name)
+                name = groups.get("name") or groups.get("changed") or groups.get("found") or ""
+                owner = groups.get("owner") or groups.get("expected") or ""
+                place = self._place(error, document)
+                if kind == "value":
+                    owner = (place and place.enum) or owner
+                elif kind in {"field", "argument"}:
+                    owner, field = (place and place.found) or (owner, name)
                     name = f"{field}({name})" if kind == "argument" else field
                 return Difference(kind, owner, name)
         return None
 
-    def _place(self, error: Mapping[str, Any], document: str) -> tuple[str, str] | None:
-        """Return the type and field of this schema that an error's location points into."""
+    def _place(self, error: Mapping[str, Any], document: str) -> _Finder | None:
+        """Find what an error's location points into, in the names of this schema."""
         try:
             location = error["locations"][0]
             wanted = (int(location["line"]), int(location["column"]))
@@ -197,11 +201,14 @@ class Contract:
         info = TypeInfo(self.schema)
         finder = _Finder(info, Source(document), wanted)
         visit(parse(document), TypeInfoVisitor(info, finder))
-        return finder.found
+        return finder
 
 
 class _Finder(Visitor):
-    """Finds the field that a line and column of a document point to, or into the arguments of."""
+    """Finds the field that a line and column of a document point to, or into the arguments of.
+
+    `found` is its type and name, `enum` what a value there should be a member of.
+    """
 
     def __init__(self, info: TypeInfo, source: Source, wanted: tuple[int, int]) -> None:
         super().__init__()
@@ -210,6 +217,7 @@ class _Finder(Visitor):
         self._wanted = wanted
         self._field: tuple[str, str] | None = None
         self.found: tuple[str, str] | None = None
+        self.enum: str | None = None
 
     def enter(self, node: Node, *_: Any) -> None:
         if isinstance(node, FieldNode):
@@ -219,3 +227,5 @@ class _Finder(Visitor):
             location = get_location(self._source, node.loc.start)
             if (location.line, location.column) == self._wanted:
                 self.found = self._field
+                kind = self._info.get_input_type()
+                self.enum = get_named_type(kind).name if kind else None
