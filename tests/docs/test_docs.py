@@ -30,7 +30,7 @@ DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 MKDOCS = ROOT / ".venv-tools/docs/bin/mkdocs"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PENDING = {"scale.md"}  # to be there soon
+PENDING = {"scale.md"}  # to be there soon; then it goes from here and from mkdocs.yml
 OTHERS = {"TAP_PLUVO__SELECT", "TAP_PLUVO_PIP_URL"}  # read by Meltano, not by the tap
 
 PROJECT = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))
@@ -216,10 +216,7 @@ def test_nothing_of_this_machine_is_shown() -> None:
         assert not re.search(r"/(home|root|work|tmp|Users)/", page.read_text("utf-8")), page
 
 
-@pytest.mark.skipif(
-    not MKDOCS.exists() or not all((DOCS / name).exists() for name in PENDING),
-    reason="run `make docs`; a page is still to come",
-)
+@pytest.mark.skipif(not MKDOCS.exists(), reason="run `make setup`")
 def test_the_site_is_built_and_needs_no_network(tmp_path: Path) -> None:
     process = subprocess.run(
         [MKDOCS, "build", "--strict", "--site-dir", tmp_path],
