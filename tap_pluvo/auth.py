@@ -12,7 +12,6 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-import msgspec
 from requests.auth import AuthBase
 
 from tap_pluvo.errors import AuthenticationError, ProtocolError, ScopeError
@@ -121,8 +120,8 @@ class Authenticator:
 
     def _read(self, response: Answer) -> dict[str, Any]:
         try:
-            answer = msgspec.json.decode(response.body)
-        except msgspec.DecodeError:
+            answer = response.json()
+        except ValueError:
             answer = None
         if not isinstance(answer, dict):
             if response.status != 200:  # noqa: PLR2004

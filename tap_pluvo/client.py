@@ -106,8 +106,8 @@ class Client:
             msg = "the API refuses the token (HTTP 401)"
             raise TokenRejectedError(msg)
         try:
-            answer = msgspec.json.decode(response.body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            answer = response.json()
+        except ValueError as error:
             kind = response.content_type
             msg = (
                 f"{response.url} answered with something else than GraphQL ({kind}, no valid JSON)"

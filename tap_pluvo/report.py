@@ -227,8 +227,8 @@ class ReportStream(PluvoStream):
 
 
 def windows(since: dt.date | None, end: dt.date | None, today: dt.date, days: int) -> list[Window]:
-    """Return the windows from `since` to `end`, or to `today` and beyond."""
-    last = end or today
+    """Return the windows from `since` to `end`, or to `today`; what lies beyond is in the last."""
+    last = min(end or today, today)
     if since is None:
         return [Window(None, end, undated=False)]
     found = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 MAX_PAGE_SIZE = 50  # page `pagination`
 MAX_CONCURRENCY = 16
+EARLIEST, LATEST = 1900, 2999  # years of dates; reckoning with them never leaves the calendar
 ORGANIZATION_URL = "https://{organization}.pluvo.com"  # page `introduction-2`
 
 SCOPES = (  # page `introduction-2`
@@ -306,7 +308,10 @@ class Settings:
 
         def get(name: str) -> Any:
             value = config.get(name)
-            return PROPERTIES[name].get("default") if value is None else value
+            if value is None:
+                return PROPERTIES[name].get("default")
+            # 5.0 is an integer in JSON.
+            return int(value) if PROPERTIES[name]["type"][0] == "integer" else value
 
         start = _day("start_date", get("start_date"))
         end = _day("end_date", get("end_date"))
@@ -355,7 +360,13 @@ class Settings:
 
 def check(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with `config` by its JSON Schema, one sentence for each setting."""
-    return [
+    # Python reads `NaN` and `Infinity` as numbers, which JSON does not know and limits do not stop.
+    endless = [
+        f"setting `{name}` must be a finite number"
+        for name, value in config.items()
+        if isinstance(value, float) and not math.isfinite(value)
+    ]
+    return endless + [
         sentence
         for error in Draft202012Validator(schema).iter_errors(config)
         for sentence in _sentences(error, schema)
@@ -478,6 +489,9 @@ def _day(name: str, value: str | None) -> dt.date | None:
     except ValueError as error:
         msg = f"setting `{name}` is no ISO 8601 date: write it like 2024-01-31"
         raise ConfigurationError(msg) from error
+    if not EARLIEST <= moment.year <= LATEST:
+        msg = f"setting `{name}` must lie between the years {EARLIEST} and {LATEST}"
+        raise ConfigurationError(msg)
     return (moment.astimezone(dt.UTC) if moment.tzinfo else moment).date()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import signal
 import time
 import traceback
@@ -26,6 +27,7 @@ from tap_pluvo.errors import ConfigurationError, PluvoError
 from tap_pluvo.fetching import Fetcher
 from tap_pluvo.progress import Result, summary
 from tap_pluvo.settings import SCHEMA, Settings, check, from_environment
+from tap_pluvo.values import moment
 from tap_pluvo.writer import ChunkWriter
 
 if TYPE_CHECKING:
@@ -371,13 +373,11 @@ def check_state(state: dict[str, Any]) -> None:
 
 
 def _is_moment(value: Any) -> bool:
-    import datetime as dt
-
     try:
-        dt.datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        moment(value)
+    except (ValueError, OverflowError):
         return False
-    return True
+    return re.match(r"(19|[2-9]\d)\d\d-\d\d-\d\d", value) is not None
 
 
 def _json_object(what: str, source: IO[str] | str | None) -> dict[str, Any]:
@@ -394,7 +394,7 @@ def _json_object(what: str, source: IO[str] | str | None) -> dict[str, Any]:
     except OSError as error:
         msg = f"{what}: the file {source!r} cannot be read ({error.strerror})"
         raise ConfigurationError(msg) from None
-    except ValueError:
+    except (ValueError, RecursionError):
         msg = f"{what}: the file is no valid JSON"
         raise ConfigurationError(msg) from None
     if not isinstance(found, dict):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import backoff
+import msgspec
 import requests
 from requests.auth import AuthBase
 from urllib3.exceptions import NameResolutionError
@@ -76,6 +77,17 @@ class Answer(NamedTuple):
     body: bytes
     content_type: str
     url: str
+
+    def json(self) -> Any:
+        """Return the body as JSON.
+
+        Raises:
+            ValueError: it is none, or one that is nested beyond measure.
+        """
+        try:
+            return msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise ValueError from error
 
 
 class Transport:
