@@ -12,6 +12,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -338,6 +339,7 @@ def status(line: str) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("\nStopped."))  # and the sandbox with it
     try:
         main()
     except FailedError as error:
