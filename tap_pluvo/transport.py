@@ -201,7 +201,7 @@ class Transport:
             msg = f"{self.base_url} did not answer within {self._timeout:g} s"
             raise TransientError(msg) from error
         except requests.exceptions.RequestException as error:
-            if isinstance(getattr(error.args[0], "reason", None), NameResolutionError):
+            if any(isinstance(getattr(e, "reason", None), NameResolutionError) for e in error.args):
                 msg = (
                     f"the host of {self.base_url} does not exist: check the setting "
                     "`organization` or `api_url`, and your network"
