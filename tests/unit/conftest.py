@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+import pytest
+from fake_http import Api
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Api:
+    """An organization made of prepared answers."""
+    return Api(monkeypatch)
