@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Stream
 from singer_sdk.singerlib import RecordMessage
-from singer_sdk.singerlib.catalog import Metadata
+from singer_sdk.singerlib.catalog import Metadata, StreamMetadata
 
 from tap_pluvo.connection import Connection, Reader, Reading
 from tap_pluvo.errors import (
@@ -194,6 +194,8 @@ class PluvoStream(Stream):
         """Catalog metadata: keys are automatic, what the API lacks is unsupported."""
         if self._metadata is None:
             metadata = super().metadata
+            if () not in metadata:  # a stream of which nothing is said is selected, and its columns
+                metadata[()] = StreamMetadata(selected=True)
             kind = self.contract.type_at(self.node)
             columns = list(self.columns.values())
             lacking = Plan(self.contract, kind, columns).lacking if kind else []

@@ -5,13 +5,12 @@ What knows GraphQL is imported where it is needed, so that `--version` and `--ab
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import re
 import signal
 import time
 import traceback
+from copy import deepcopy
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,14 +19,14 @@ import click
 from singer_sdk import Tap
 from singer_sdk.exceptions import MappingError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
-from singer_sdk.singerlib import ActivateVersionMessage, Catalog
+from singer_sdk.singerlib import ActivateVersionMessage, StateMessage
 
 from tap_pluvo.client import Client
 from tap_pluvo.errors import ConfigurationError, PluvoError
 from tap_pluvo.fetching import Fetcher
+from tap_pluvo.inputs import check_state, json_object, read_catalog
 from tap_pluvo.progress import Result, summary
 from tap_pluvo.settings import SCHEMA, Settings, check, from_environment
-from tap_pluvo.values import moment
 from tap_pluvo.writer import ChunkWriter
 
 if TYPE_CHECKING:
@@ -49,7 +48,8 @@ class TapPluvo(Tap):
 
     name = "tap-pluvo"
     package_name = "tap-pluvo"
-    config_jsonschema: ClassVar[dict[str, Any]] = SCHEMA
+    # A copy, since the SDK adds settings of its own to it.
+    config_jsonschema: ClassVar[dict[str, Any]] = deepcopy(SCHEMA)
     message_writer_class = ChunkWriter
 
     # BATCH is not offered: the SDK's batch files ignore deselection and stream maps.
@@ -186,11 +186,16 @@ class TapPluvo(Tap):
         results = []
         for name, reason in self._unknown_selections():
             results.append(Result(name, 0, 0, 0.0, 0, 0, reason))
-        for stream in self.streams.values():
-            if stream.selected:
-                result = self._run_stream(stream)  # type: ignore[arg-type]  # all are ours
-                if result is not None:
-                    results.append(result)
+        try:
+            for stream in self.streams.values():
+                if stream.selected:
+                    result = self._run_stream(stream)  # type: ignore[arg-type]  # all are ours
+                    if result is not None:
+                        results.append(result)
+        finally:
+            # Once more, since some targets pass a state on only if it is the last they are told.
+            if self.state:
+                self.write_message(StateMessage(value=self.state))
         self.close()  # first, since workers of a stream that failed may still have words to say
         summary(self.logger, results)
         return results
@@ -279,11 +284,13 @@ class TapPluvo(Tap):
         found = super().cb_config(ctx, param, ("ENV",) if "ENV" in value else ())
         for path in value:
             if path != "ENV":  # not read by the SDK, which makes a Decimal of 0.5
-                found.config |= _json_object("config", path)
+                found.config |= json_object("config", path)
         if found.parse_env:
             cls.append_builtin_config(cls.config_jsonschema)
             found.config |= from_environment(os.environ, cls.config_jsonschema)
             found.parse_env = False
+        # Meltano passes a variable without a value on as an empty text.
+        found.config = {name: value for name, value in found.config.items() if value != ""}
         return found
 
     @classmethod
@@ -311,8 +318,8 @@ class TapPluvo(Tap):
         cls.print_version(print_fn=cls.logger.info)
         tap = cls(
             config=config.config if config else {},
-            state=_json_object("state", state),
-            catalog=_catalog(catalog),
+            state=json_object("state", state),
+            catalog=read_catalog(catalog),
         )
         context = click.get_current_context()
         if CHECKING in context.meta:
@@ -350,71 +357,6 @@ def all_streams() -> tuple[type[PluvoStream], ...]:
     from tap_pluvo.streams import STREAMS
 
     return STREAMS
-
-
-def check_state(state: dict[str, Any]) -> None:
-    """Raise `ConfigurationError` for a state that this tap cannot have written."""
-    bookmarks = state.get("bookmarks", {})
-    if not isinstance(bookmarks, dict) or set(state) - {"bookmarks"}:
-        msg = (
-            'state: expected an object {"bookmarks": {...}} as this tap writes it; a state of '
-            "another tap or version cannot be used"
-        )
-        raise ConfigurationError(msg)
-    for name, bookmark in bookmarks.items():
-        if not isinstance(bookmark, dict):
-            msg = f"state: the bookmark of {name!r} is no object"
-            raise ConfigurationError(msg)
-        for key in ("replication_key_value", "full_read_at"):
-            value = bookmark.get(key)
-            if value is not None and not _is_moment(value):
-                msg = f"state: `{key}` of {name!r} is no ISO 8601 date or date-time"
-                raise ConfigurationError(msg)
-
-
-def _is_moment(value: Any) -> bool:
-    try:
-        moment(value)
-    except (ValueError, OverflowError):
-        return False
-    return re.match(r"(19|[2-9]\d)\d\d-\d\d-\d\d", value) is not None
-
-
-def _json_object(what: str, source: IO[str] | str | None) -> dict[str, Any]:
-    """Return the JSON object that a file holds.
-
-    Raises:
-        ConfigurationError: the file is missing or holds something else.
-    """
-    if source is None:
-        return {}
-    try:
-        text = Path(source).read_text("utf-8") if isinstance(source, str) else source.read()
-        found = json.loads(text)
-    except OSError as error:
-        msg = f"{what}: the file {source!r} cannot be read ({error.strerror})"
-        raise ConfigurationError(msg) from None
-    except (ValueError, RecursionError):
-        msg = f"{what}: the file is no valid JSON"
-        raise ConfigurationError(msg) from None
-    if not isinstance(found, dict):
-        msg = f"{what}: the file must hold a JSON object"
-        raise ConfigurationError(msg)
-    return found
-
-
-def _catalog(source: IO[str] | None) -> Catalog | None:
-    if source is None:
-        return None
-    found = _json_object("catalog", source)
-    try:
-        streams = found["streams"]
-        if isinstance(streams, list) and all(item["schema"]["properties"] for item in streams):
-            return Catalog.from_dict(found)
-    except (KeyError, TypeError, ValueError, AttributeError):
-        pass
-    msg = "catalog: the file is no Singer catalog: write one with `tap-pluvo --discover`"
-    raise ConfigurationError(msg)
 
 
 def _defect(error: Exception) -> str:

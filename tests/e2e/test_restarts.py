@@ -123,6 +123,11 @@ def check_that_no_state_is_ahead(messages: list[Message], whole: Result, start: 
         before = message["value"]["bookmarks"]
 
 
+def check_that_the_state_is_last(messages: list[Message]) -> None:
+    """Make sure that a target which passes on only the last message gets the state."""
+    assert messages[-1]["type"] == "STATE"
+
+
 def check_that_nothing_is_lost(
     pluvo: Watched, messages: list[Message], files: dict[str, Any], whole: Result
 ) -> None:
@@ -166,6 +171,8 @@ def test_a_run_that_is_killed_loses_nothing(
 
     ends = {-code} if code == signal.SIGKILL else {128 + code}
     assert killed.returncode in ends | ({0} if not at_request else set())
+    if code == signal.SIGTERM and killed.records:
+        check_that_the_state_is_last(killed.messages)
     check_that_nothing_is_lost(pluvo, killed.messages, files, whole)
 
 

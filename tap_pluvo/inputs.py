@@ -1,0 +1,130 @@
+"""The files that a run is given: configuration, state and catalog.
+
+What is wrong with one is refused in a sentence that names the file, the place and the remedy.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import IO, Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+from singer_sdk.singerlib import Catalog
+
+from tap_pluvo.errors import ConfigurationError
+from tap_pluvo.values import moment
+
+_TEXT = {"type": ["string", "null"]}
+_TEXTS = {"type": ["array", "null"], "items": {"type": "string"}}
+_COLUMNS = {"type": "object", "additionalProperties": {"type": "object"}, "minProperties": 1}
+_METADATA = {
+    "selected": {"type": ["boolean", "null"]},
+    "selected-by-default": {"type": ["boolean", "null"]},
+    "inclusion": {"enum": ["available", "automatic", "unsupported", None]},
+    "replication-key": _TEXT,
+    "forced-replication-method": _TEXT,
+    "table-key-properties": _TEXTS,
+}
+
+
+def _object(required: tuple[str, ...], **properties: Any) -> dict[str, Any]:
+    return {"type": "object", "required": required, "properties": properties}
+
+
+# What is read of a catalog; whatever else it holds is no matter.
+CATALOG = _object(
+    ("streams",),
+    streams={
+        "type": "array",
+        "items": _object(
+            ("tap_stream_id", "schema"),
+            tap_stream_id={"type": "string"},
+            stream=_TEXT,
+            schema=_object(("properties",), properties=_COLUMNS),
+            key_properties=_TEXTS,
+            replication_key=_TEXT,
+            replication_method=_TEXT,
+            metadata={
+                "type": "array",
+                "items": _object(
+                    ("breadcrumb", "metadata"),
+                    breadcrumb={"type": "array", "items": {"type": "string"}},
+                    metadata={"type": "object", "properties": _METADATA},
+                ),
+            },
+        ),
+    },
+)
+
+
+def check_state(state: dict[str, Any]) -> None:
+    """Raise `ConfigurationError` for a state that this tap cannot have written."""
+    bookmarks = state.get("bookmarks", {})
+    if not isinstance(bookmarks, dict) or set(state) - {"bookmarks"}:
+        msg = (
+            'state: expected an object {"bookmarks": {...}} as this tap writes it; a state of '
+            "another tap or version cannot be used"
+        )
+        raise ConfigurationError(msg)
+    for name, bookmark in bookmarks.items():
+        if not isinstance(bookmark, dict):
+            msg = f"state: the bookmark of {name!r} is no object"
+            raise ConfigurationError(msg)
+        for key in ("replication_key_value", "full_read_at"):
+            value = bookmark.get(key)
+            if value is not None and not _is_moment(value):
+                msg = f"state: `{key}` of {name!r} is no ISO 8601 date or date-time"
+                raise ConfigurationError(msg)
+
+
+def _is_moment(value: Any) -> bool:
+    try:
+        moment(value)
+    except (ValueError, OverflowError):
+        return False
+    return re.match(r"(19|[2-9]\d)\d\d-\d\d-\d\d", value) is not None
+
+
+def json_object(what: str, source: IO[str] | str | None) -> dict[str, Any]:
+    """Return the JSON object that a file holds.
+
+    Raises:
+        ConfigurationError: the file is missing or holds something else.
+    """
+    if source is None:
+        return {}
+    try:
+        text = Path(source).read_text("utf-8") if isinstance(source, str) else source.read()
+        found = json.loads(text)
+    except OSError as error:
+        msg = f"{what}: the file {source!r} cannot be read ({error.strerror})"
+        raise ConfigurationError(msg) from None
+    except (ValueError, RecursionError):
+        msg = f"{what}: the file is no valid JSON"
+        raise ConfigurationError(msg) from None
+    if not isinstance(found, dict):
+        msg = f"{what}: the file must hold a JSON object"
+        raise ConfigurationError(msg)
+    return found
+
+
+def read_catalog(source: IO[str] | None) -> Catalog | None:
+    """Return the catalog that a file holds.
+
+    Raises:
+        ConfigurationError: the file is no catalog.
+    """
+    if source is None:
+        return None
+    found = json_object("catalog", source)
+    if wrong := best_match(Draft202012Validator(CATALOG).iter_errors(found)):
+        place = ".".join(map(str, wrong.absolute_path))
+        msg = (
+            f"catalog: the file is no Singer catalog{place and f', see {place}'}: "
+            "write one with `tap-pluvo --discover`"
+        )
+        raise ConfigurationError(msg)
+    return Catalog.from_dict(found)
