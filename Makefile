@@ -18,7 +18,7 @@ BIN := .venv/bin
 TOOLS := dbt docs meltano postgres singer-tools target-csv target-jsonl target-postgres
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report test setup lint types tests unit test-orchestrate format bench docs sandbox generate lock clean
+.PHONY: help demo report test setup lint types audit tests unit test-orchestrate format bench docs sandbox generate lock clean
 .DELETE_ON_ERROR:
 
 help: ## List the ways to run this project
@@ -39,7 +39,7 @@ report: .venv/.ready ## Make a page of charts of what the demo read (ENVIRONMENT
 
 ## Check
 
-test: lint types tests unit ## Set up and run every check, as .ci/run does
+test: lint types audit tests unit ## Set up and run every check, as .ci/run does
 
 lint: .venv/.ready ## Check style and formatting
 	$(BIN)/ruff check
@@ -47,6 +47,9 @@ lint: .venv/.ready ## Check style and formatting
 
 types: .venv/.ready ## Check types
 	$(BIN)/mypy
+
+audit: .venv/.ready .venv-tools/audit/.ready ## Look for known weaknesses in the locked packages
+	$(BIN)/python scripts/audit.py
 
 tests: setup ## Run all tests, with real targets, dbt, Meltano and PostgreSQL
 	$(BIN)/pytest -n auto
@@ -120,9 +123,10 @@ generate: .venv/.ready ## Write anew what is made from other files: Meltano's se
 
 lock: $(UV) ## Bring the locks up to date (UPGRADE=1: with the newest releases)
 	$(COMPILE) --extra sandbox --group dev pyproject.toml -o requirements/dev.txt
-	set -e; for name in uv build release $(TOOLS); do \
-		$(COMPILE) requirements/$$name.in -o requirements/$$name.txt; done
+	set -e; for lock in $(LOCKS); do $(COMPILE) $$lock.in -o $$lock.txt; done
 
+LOCKS := $(patsubst %,requirements/%,uv build audit release $(TOOLS)) \
+	benchmarks/requirements orchestrate/requirements
 COMPILE = UV_BUILD_CONSTRAINT= $(UV) pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
