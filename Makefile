@@ -18,7 +18,7 @@ BIN := .venv/bin
 TOOLS := dbt docs meltano postgres singer-tools target-csv target-jsonl target-postgres
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report test setup lint types audit tests unit test-orchestrate format bench docs sandbox generate lock clean
+.PHONY: help demo report test setup lint types audit tests unit test-orchestrate format bench bench-scale docs sandbox generate lock clean
 .DELETE_ON_ERROR:
 
 help: ## List the ways to run this project
@@ -72,7 +72,10 @@ test-orchestrate: setup ## Run the Airflow DAG against two sandboxes (installs A
 	$(BIN)/pytest orchestrate/tests
 
 bench: .venv/.ready ## Measure the tap against others (some minutes) and write docs/performance.md
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/run.py performance
+
+bench-scale: setup ## Measure targets, and several organizations at once, and write docs/scale.md
+	$(BIN)/python tests/e2e/private_postgres.py $(BIN)/python benchmarks/run.py scale
 
 docs: generate .venv-tools/docs/.ready ## Build the documentation into site/, without network
 	NO_MKDOCS_2_WARNING=1 .venv-tools/docs/bin/mkdocs build --strict --quiet

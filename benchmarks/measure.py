@@ -13,12 +13,13 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from bench_server import BenchServer, Load
 
-# The last digits of an id are the number of the user, see data.py.
-ID = re.compile(rb'"id": ?"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-([0-9a-f]{12})"')
+# The last digits of an id are the number of the user, see data.py. In JSON it has a name, in CSV it
+# begins the line.
+ID = re.compile(rb'(?:"id": ?"|^)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-([0-9a-f]{12})')
 ROOT = Path(__file__).parents[1]
 MEGABYTE = 1e6
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024
@@ -42,14 +43,19 @@ class Run:
 
 @dataclass
 class Program:
-    """A command that reads users into `output`: its standard output, or a file or folder."""
+    """A command that reads users into `output`: its standard output, or a file or folder.
+
+    `fetch` brings into `output` what went somewhere else; it is not measured.
+    """
 
     name: str
     command: list[str | Path]
     output: Path
     environment: Mapping[str, str]
     to_stdout: bool = True
-    exact: bool = True  # whether each user comes once
+    exact: bool = True  # whether each user comes `copies` times, and no more
+    copies: int = 1
+    fetch: Callable[[Path], None] | None = None
 
     def run(self, server: BenchServer | None = None, load: Load | None = None) -> Run:
         """Run it; with a load, count the users in its output.
@@ -80,6 +86,8 @@ class Program:
         if server is None or load is None or before is None:
             return run
         after = server.counters()
+        if self.fetch:
+            self.fetch(self.output)
         return Run(
             run.wall,
             run.cpu,
@@ -90,10 +98,10 @@ class Program:
         )
 
     def _count(self, expected: int) -> int:
-        """Count the distinct users in the output, without holding it: line by line, bit by bit."""
+        """Count the users in the output, without holding it: line by line, bit by bit."""
         files = [self.output]
         if self.output.is_dir():
-            files = [path for path in self.output.rglob("users/*.jsonl") if path.is_file()]
+            files = [*self.output.rglob("*.jsonl"), *self.output.rglob("*.csv")]
         bits = bytearray()
         distinct = total = 0
         for path in files:
@@ -106,10 +114,10 @@ class Program:
                         total += 1
                         distinct += not bits[number]
                         bits[number] = 1
-        if distinct != expected or (self.exact and total != expected):
+        if distinct != expected or (self.exact and total != expected * self.copies):
             msg = f"{self.name} gave {distinct} distinct users of {expected} ({total} in all)"
             raise FailedError(msg)
-        return distinct
+        return distinct * self.copies
 
 
 def typical(runs: Iterable[Run]) -> Run:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import psycopg
 from measure import Program
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ HERE = Path(__file__).parent
 BASELINES = HERE / "baselines"
 VENV = HERE.parent / ".venv-bench"
 PYTHON = VENV / "bin" / "python"
+TOOLS = HERE.parent / ".venv-tools"
+SCHEMA = "bench"  # where target-postgres puts the users
 CREDENTIALS = {"client_id": "bench", "client_secret": "bench"}
 
 DLT_SETTINGS = {
@@ -56,6 +60,14 @@ def versions() -> dict[str, str]:
         output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         found |= dict(item.split("=") for item in output.split())
     return found
+
+
+def _empty_postgres(output: Path) -> None:
+    """Write the keys that target-postgres has loaded into `output`, and drop its tables."""
+    with psycopg.connect() as warehouse:
+        copied = warehouse.execute(f"SELECT id FROM {SCHEMA}.users").fetchall()
+        (output / "users.csv").write_text("".join(f"{key}\n" for (key,) in copied), "utf-8")
+        warehouse.execute(f"DROP SCHEMA {SCHEMA} CASCADE")
 
 
 class Programs:
@@ -100,6 +112,44 @@ class Programs:
         command += [str(in_flight), output]
         return Program(
             "(c) asyncio", command, output, self._environment, to_stdout=False, exact=False
+        )
+
+    def loaded(self, load: Load, target: str) -> Program:
+        """Return the tap and a target at the other end of a pipe, with the target's own output.
+
+        `target-postgres` fills the database that the PG... variables name.
+        """
+        output = self._folder / f"{target}-output"
+        config: dict[str, Any] = {
+            "target-jsonl": {"destination_path": str(output)},
+            "target-csv": {"output_path": str(output)},
+            "target-postgres": {
+                "sqlalchemy_url": "postgresql+psycopg://",
+                "default_target_schema": SCHEMA,
+                "use_copy": True,
+            },
+        }[target]
+        program = [TOOLS / target / "bin" / target]
+        program += ["--config", self._write(f"{target}.json", config)]
+        command = " | ".join(map(shlex.join, (map(str, self.tap(load).command), map(str, program))))
+        return Program(
+            target,
+            ["bash", "-o", "pipefail", "-c", f"mkdir -p {shlex.quote(str(output))} && {command}"],
+            output,
+            {},
+            to_stdout=False,
+            fetch=_empty_postgres if target == "target-postgres" else None,
+        )
+
+    def organizations(self, load: Load, number: int, *, at_once: bool) -> Program:
+        """Return one tap for each of several organizations, all at once or one after the other."""
+        output = self._folder / "organizations"
+        tap = shlex.join(map(str, self.tap(load).command))
+        runs = (f"{tap} > {shlex.quote(str(output))}/{index}.jsonl" for index in range(number))
+        text = "".join(f"{run} & " for run in runs) + "wait" if at_once else " && ".join(runs)
+        command = f"mkdir -p {shlex.quote(str(output))} && {{ {text}; }}"
+        return Program(
+            "organizations", ["bash", "-c", command], output, {}, to_stdout=False, copies=number
         )
 
     def version(self) -> Program:

@@ -1,4 +1,4 @@
-"""The figures as tables: for the terminal, and between two markers of docs/performance.md."""
+"""The figures as tables: for the terminal, and between two markers of a document."""
 
 from __future__ import annotations
 
@@ -89,8 +89,9 @@ def page(
         "Machine: " + ", ".join(f"{name} {value}" for name, value in facts.items()) + ".",
         "Versions: " + ", ".join(f"{name} {value}" for name, value in versions.items()) + ".",
         CEILING.format(**ceiling),
-        goals(works),
     ]
+    if any(work.goals for work in works):
+        parts.append(goals(works))
     return "\n\n".join(parts + [figures(work) for work in works])
 
 

@@ -1,8 +1,9 @@
-"""Measure the tap against its baselines: `make bench`, or `python benchmarks/run.py`.
+"""Measure the tap: `make bench` and `make bench-scale`, or `python benchmarks/run.py WORK...`.
 
-All programs run on this machine, against one server, on the same data. What is found is printed,
-kept as JSON in benchmarks/output/ and, after a run of all works, written into docs/performance.md.
-The exit code is 1 if a goal was missed.
+All programs run on this machine, against one server, on the same data. What is found is printed and
+kept as JSON in benchmarks/output/. `performance` and `scale` stand for the works that the document
+of this name in docs/ tells of; its figures are then written anew. The exit code is 1 if a goal was
+missed.
 """
 
 from __future__ import annotations
@@ -18,22 +19,22 @@ from tempfile import TemporaryDirectory
 import report
 from bench_server import BenchServer
 from programs import Programs, install_baselines, versions
-from works import LOADS, WHOLE, WORKS, Bench
+from works import DOCUMENTS, LOADS, WHOLE, WORKS, Bench
 
 HERE = Path(__file__).parent
-DOCUMENT = HERE.parent / "docs" / "performance.md"
+DOCS = HERE.parent / "docs"
 RESULTS = HERE / "output" / "results.json"
 
 
 def main() -> int:
-    """Run the works that the command line names, or all."""
+    """Run the works that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument(
-        "works", nargs="*", metavar="WORK", help=f"one of {', '.join(WORKS)} (default: all)"
-    )
-    chosen = parser.parse_args().works or list(WORKS)
-    if unknown := set(chosen) - set(WORKS):
+    names = [*DOCUMENTS, *WORKS]
+    parser.add_argument("works", nargs="+", metavar="WORK", help=f"one of {', '.join(names)}")
+    asked = parser.parse_args().works
+    if unknown := set(asked) - set(names):
         parser.error(f"there is no work {', '.join(sorted(unknown))}")
+    chosen = [work for name in asked for work in DOCUMENTS.get(name, [name])]
     started = time.monotonic()
     facts = report.machine()
     install_baselines()
@@ -55,8 +56,8 @@ def main() -> int:
         "works": [asdict(work) for work in works],
     }
     RESULTS.write_text(json.dumps(found, indent=2), "utf-8")
-    if set(chosen) == set(WORKS):
-        report.write(DOCUMENT, text)
+    if len(asked) == 1 and asked[0] in DOCUMENTS:
+        report.write(DOCS / f"{asked[0]}.md", text)
     return 0 if all(goal.reached for work in works for goal in work.goals) else 1
 
 

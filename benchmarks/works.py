@@ -30,7 +30,11 @@ PARALLEL = Load(50_000, 0.1)
 WHOLE = Load(200_000)
 NOTHING = Load(100)
 SCALES = [Load(1_000), Load(10_000), Load(100_000), Load(1_000_000)]
-LOADS = [DEFAULT, PARALLEL, WHOLE, NOTHING, *SCALES]
+LOADED = Load(20_000)
+ORGANIZATION = Load(10_000, 0.1)
+BUSY_ORGANIZATION = Load(50_000)
+ORGANIZATIONS = 4
+LOADS = [DEFAULT, PARALLEL, WHOLE, NOTHING, *SCALES, LOADED, ORGANIZATION, BUSY_ORGANIZATION]
 
 
 @dataclass(frozen=True)
@@ -176,6 +180,26 @@ class Bench:
         goal = Goal("times the start-up of an empty SDK tap", ratio, 1.25, at_most=True)
         return Work("Start-up", runs, [goal])
 
+    def targets(self) -> Work:
+        """Measure what a target adds."""
+        make = self.programs
+        turns: list[tuple[str, Program, Load | None]] = [("no target", make.tap(LOADED), LOADED)]
+        turns += [
+            (name, make.loaded(LOADED, name), LOADED)
+            for name in ("target-jsonl", "target-csv", "target-postgres")
+        ]
+        return Work("20,000 users, no latency, into a target", self.rounds(turns * 3))
+
+    def organizations(self) -> Work:
+        """Measure several organizations on one machine."""
+        turns: list[tuple[str, Program, Load | None]] = []
+        for load in (ORGANIZATION, BUSY_ORGANIZATION):
+            for at_once, how in ((True, "at once"), (False, "in turn")):
+                label = f"{load.rows:,} rows, {load.latency * 1000:.0f} ms, {how}"
+                program = self.programs.organizations(load, ORGANIZATIONS, at_once=at_once)
+                turns.append((label, program, load))
+        return Work(f"{ORGANIZATIONS} organizations", self.rounds(turns * 2))
+
 
 WORKS = {
     "start-up": Bench.start_up,
@@ -183,4 +207,11 @@ WORKS = {
     "scale": Bench.scale,
     "latency-default": Bench.latency_default,
     "latency-parallel": Bench.latency_parallel,
+    "targets": Bench.targets,
+    "organizations": Bench.organizations,
+}
+# Which works a document tells of.
+DOCUMENTS = {
+    "performance": ["start-up", "processor", "scale", "latency-default", "latency-parallel"],
+    "scale": ["targets", "organizations"],
 }
