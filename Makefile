@@ -93,16 +93,17 @@ $(UV): requirements/uv.txt
 	@.venv-tools/uv/bin/pip install -qq --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-# A virtual environment that holds exactly what a lock names: $(call venv,lock)
+# A virtual environment that holds exactly what a lock names, ready to start: $(call venv,lock)
 define venv
 @echo "Installing $(@D)"
 @$(UV) venv --quiet --clear --python "$(PYTHON)" $(@D)
-@$(UV) pip sync --quiet --require-hashes --python $(@D) $(1)
+@$(UV) pip sync --quiet --require-hashes --compile-bytecode --python $(@D) $(1)
 endef
 
 .venv/.ready .venv-3.12/.ready .venv-3.13/.ready: requirements/dev.txt pyproject.toml | $(UV)
 	$(call venv,$<)
 	@$(UV) pip install --quiet --python $(@D) --no-deps --editable .
+	@$(@D)/bin/python -m compileall -q tap_pluvo pluvo_sandbox
 	@touch $@
 
 .venv-tools/%/.ready: requirements/%.txt | $(UV)

@@ -12,33 +12,18 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from requests.auth import AuthBase
-
 from tap_pluvo.errors import AuthenticationError, ProtocolError, ScopeError
-from tap_pluvo.transport import NoAuth
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-    from requests import PreparedRequest
 
     from tap_pluvo.settings import Settings
     from tap_pluvo.transport import Answer, Transport
 
 PATH = "/oauth/token/"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 DEFAULT_LIFETIME = 86_400.0  # seconds, page `getting-started-2`
 LEEWAY = 300.0  # seconds before its end at which a token is renewed, or a tenth of its lifetime
-
-
-class BearerAuth(AuthBase):
-    """Puts a token into a request."""
-
-    def __init__(self, token: str) -> None:
-        self.token = token
-
-    def __call__(self, r: PreparedRequest) -> PreparedRequest:  # noqa: D102 - as in AuthBase
-        r.headers["Authorization"] = f"Bearer {self.token}"
-        return r
 
 
 class Authenticator:
@@ -107,9 +92,7 @@ class Authenticator:
         if self.requested:
             form["scope"] = " ".join(self.requested)
         body = urlencode(form).encode()
-        answer = self._transport.call(
-            PATH, lambda: (body, "application/x-www-form-urlencoded", NoAuth()), self._read
-        )
+        answer = self._transport.call(PATH, lambda: (body, FORM), self._read)
         granted = answer.get("scope")
         self._granted = frozenset(granted.split()) if isinstance(granted, str) else None
         lifetime = answer.get("expires_in")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_pluvo.auth import Authenticator, BearerAuth
+from tap_pluvo.auth import Authenticator
 from tap_pluvo.errors import (
     AuthenticationError,
     IntrospectionRefusedError,
@@ -82,10 +82,10 @@ class Client:
         body = msgspec.json.encode({"query": document})
         token = ""
 
-        def prepare() -> tuple[bytes, str, BearerAuth]:
+        def prepare() -> tuple[bytes, dict[str, str]]:
             nonlocal token
             token = self.auth.token()
-            return body, "application/json", BearerAuth(token)
+            return body, {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
 
         def read(response: Answer) -> Data:
             try:

@@ -6,9 +6,10 @@ aliases r0, r1, ..., until the API refuses that.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -152,7 +153,8 @@ class Answers(Generic[A]):
         """
         self._fetcher.check_stopped()
         while not self._future.done():
-            wait([self._future], POLL)
+            with contextlib.suppress(TimeoutError):
+                self._future.exception(POLL)
             self._fetcher.check_stopped()
         return self._future.result()
 

@@ -19,7 +19,8 @@ from tap_pluvo.values import moment
 
 _TEXT = {"type": ["string", "null"]}
 _TEXTS = {"type": ["array", "null"], "items": {"type": "string"}}
-_COLUMNS = {"type": "object", "additionalProperties": {"type": "object"}, "minProperties": 1}
+_COLUMNS = {"type": "object", "additionalProperties": {"$ref": "#/$defs/column"}}
+_TYPE = {"type": ["string", "array"], "items": {"type": "string"}}
 _METADATA = {
     "selected": {"type": ["boolean", "null"]},
     "selected-by-default": {"type": ["boolean", "null"]},
@@ -43,7 +44,7 @@ CATALOG = _object(
             ("tap_stream_id", "schema"),
             tap_stream_id={"type": "string"},
             stream=_TEXT,
-            schema=_object(("properties",), properties=_COLUMNS),
+            schema=_object(("properties",), properties=_COLUMNS | {"minProperties": 1}),
             key_properties=_TEXTS,
             replication_key=_TEXT,
             replication_method=_TEXT,
@@ -57,7 +58,7 @@ CATALOG = _object(
             },
         ),
     },
-)
+) | {"$defs": {"column": _object((), type=_TYPE, properties=_COLUMNS)}}
 
 
 def check_state(state: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""HTTP: one session for each thread, one retry policy, one pace.
+"""HTTP: one pool of connections for all threads, one retry policy, one pace.
 
 Nothing here knows GraphQL or OAuth. Tokens travel to the configured host only: redirects are not
 followed, and certificates are always verified.
@@ -18,8 +18,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import backoff
 import msgspec
 import requests
-from requests.auth import AuthBase
-from urllib3.exceptions import NameResolutionError
+from requests.adapters import HTTPAdapter
+from requests.utils import DEFAULT_ACCEPT_ENCODING
+from urllib3 import HTTPConnectionPool
+from urllib3.exceptions import (
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+    ProxyError,
+    SSLError,
+    TimeoutError,  # noqa: A004 - not Python's own, which comes from no request
+)
 
 from tap_pluvo.errors import (
     BusyError,
@@ -30,11 +39,12 @@ from tap_pluvo.errors import (
     UnreachableError,
 )
 from tap_pluvo.pace import Pace
+from tap_pluvo.wire import quicken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from requests import PreparedRequest
+    from urllib3 import BaseHTTPResponse
 
     from tap_pluvo.settings import Settings
 
@@ -43,31 +53,7 @@ T = TypeVar("T")
 logger = logging.getLogger("tap-pluvo.http")
 
 BUSY = (429, 503)
-READ_SIZE = 1 << 20  # bytes; a page is read in one go
 LONGEST_WAIT = 60.0  # seconds between two tries, where the API does not name its own
-
-
-class NoAuth(AuthBase):
-    """Leaves a request as it is."""
-
-    def __call__(self, r: PreparedRequest) -> PreparedRequest:  # noqa: D102 - as in AuthBase
-        return r
-
-
-class Session(requests.Session):
-    """A session of one thread, with the first request to each path, ready to be copied."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.firsts: dict[str, PreparedRequest] = {}
-
-    def prepare(self, url: str, content_type: str) -> PreparedRequest:
-        """Return a request to `url` without body and token, which `NoAuth` keeps out.
-
-        Without authentication of its own a request would be given one from ~/.netrc.
-        """
-        headers = {"Content-Type": content_type}
-        return self.prepare_request(requests.Request("POST", url, headers=headers, auth=NoAuth()))
 
 
 class Answer(NamedTuple):
@@ -100,25 +86,28 @@ class Transport:
         self.requests = 0
         self._timeout = settings.request_timeout
         self._patience = settings.max_retry_seconds
-        self._environment = _environment(settings)
-        self._user_agent = settings.user_agent or f"tap-pluvo/{version('tap-pluvo')}"
-        self._threads = threading.local()
+        self._headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": DEFAULT_ACCEPT_ENCODING,
+            "User-Agent": settings.user_agent or f"tap-pluvo/{version('tap-pluvo')}",
+        }
         self._lock = threading.Lock()
-        self._sessions: list[Session] = []
+        self._adapter = HTTPAdapter(pool_maxsize=settings.max_concurrency)
+        self._pool = _pool(self._adapter, settings)
 
     def call(
         self,
         path: str,
-        prepare: Callable[[], tuple[bytes, str, AuthBase]],
+        prepare: Callable[[], tuple[bytes, dict[str, str]]],
         read: Callable[[Answer], T],
         *,
         divisible: bool = False,
     ) -> T:
         """POST to `path` and return what `read` makes of the answer.
 
-        `prepare` gives body, content type and authentication, anew for each try; what `read`
-        raises as a `RetriableError` is tried again, at most for `max_retry_seconds`. A
-        `divisible` request is not, where its content may be at fault: the caller divides it.
+        `prepare` gives body and headers, anew for each try; what `read` raises as a
+        `RetriableError` is tried again, at most for `max_retry_seconds`. A `divisible` request is
+        not, where its content may be at fault: the caller divides it.
 
         Raises:
             PluvoError: what `read` raised, or the network's own failure, said in words.
@@ -128,11 +117,11 @@ class Transport:
         started = time.monotonic()
         tries = 0
         while True:
-            body, content_type, auth = prepare()
+            body, headers = prepare()
             tries += 1
             try:
                 with self.pace.turn():
-                    answer = self._post(path, body, content_type, auth)
+                    answer = self._post(path, body, headers)
                 result = read(answer)
             except RetriableError as error:
                 wait = backoff.full_jitter(next(waits)) if error.wait is None else error.wait
@@ -153,69 +142,63 @@ class Transport:
                 self.pace.succeeded()
                 return result
 
-    def _session(self) -> Session:
-        session: Session | None = getattr(self._threads, "session", None)
-        if session is None:
-            session = self._threads.session = Session()
-            session.headers["User-Agent"] = self._user_agent
-            session.headers["Accept"] = "application/json"
-            with self._lock:
-                self._sessions.append(session)
-        return session
-
     def close(self) -> None:
-        """Close all sessions."""
-        with self._lock:
-            for session in self._sessions:
-                session.close()
-            self._sessions.clear()
+        """Close all connections."""
+        self._adapter.close()
 
-    def _post(self, path: str, body: bytes, content_type: str, auth: AuthBase) -> Answer:
-        """Send one request with this thread's session.
+    def _post(self, path: str, body: bytes, headers: dict[str, str]) -> Answer:
+        """Send one request.
 
-        `Session.post` would work out the same headers and proxies for each of thousands of
-        requests, and read the body in small parts; a copy of the first request, with another body
-        and token, and one read take half the time.
+        `requests.Session.post` would work out the same headers, proxies and certificates for each
+        of thousands of requests.
         """
         with self._lock:
             self.requests += 1
-        session = self._session()
         try:
-            first = session.firsts.get(path)
-            if first is None:
-                first = session.firsts[path] = session.prepare(self.base_url + path, content_type)
-            request = first.copy()
-            request.prepare_body(body, None)
-            request.prepare_auth(auth)
-            with session.get_adapter(self.base_url).send(
-                request, stream=True, timeout=self._timeout, **self._environment
-            ) as response:
-                content = b"".join(response.iter_content(READ_SIZE))
-        except requests.exceptions.SSLError as error:
+            response = self._pool.urlopen(
+                "POST",
+                path,
+                body,
+                self._headers | headers,
+                retries=False,
+                redirect=False,
+                timeout=self._timeout,
+            )
+        except SSLError as error:
             msg = (
                 f"the certificate of {self.base_url} is not trusted: if your organization has its "
                 "own certificate authority, name its file in the setting `ca_bundle`"
             )
             raise UnreachableError(msg) from error
-        except requests.exceptions.Timeout as error:
-            msg = f"{self.base_url} did not answer within {self._timeout:g} s"
+        except NameResolutionError as error:
+            msg = (
+                f"the host of {self.base_url} does not exist: check the setting "
+                "`organization` or `api_url`, and your network"
+            )
+            raise UnreachableError(msg) from error
+        except ProxyError as error:
+            msg = (
+                f"the proxy on the way to {self.base_url} failed: check the environment variable "
+                "HTTPS_PROXY"
+            )
             raise TransientError(msg) from error
-        except requests.exceptions.RequestException as error:
-            if any(isinstance(getattr(e, "reason", None), NameResolutionError) for e in error.args):
-                msg = (
-                    f"the host of {self.base_url} does not exist: check the setting "
-                    "`organization` or `api_url`, and your network"
-                )
-                raise UnreachableError(msg) from error
-            msg = f"the connection to {self.base_url} failed ({type(error).__name__})"
+        except HTTPError as error:
+            # A connection that could not be made is, to urllib3, a timeout of a kind.
+            if isinstance(error, TimeoutError) and not isinstance(error, NewConnectionError):
+                msg = f"{self.base_url} did not answer within {self._timeout:g} s"
+            else:
+                inner = (error.__cause__, *error.args)
+                cause = next((item for item in inner if isinstance(item, Exception)), error)
+                msg = f"the connection to {self.base_url} failed ({type(cause).__name__})"
             raise TransientError(msg) from error
-        _check_status(response, path)
+        url = self.base_url + path
+        _check_status(response, url)
         kind = response.headers.get("Content-Type", "no content type").split(";")[0]
-        return Answer(response.status_code, content, kind, response.url)
+        return Answer(response.status, response.data, kind, url)
 
 
-def _environment(settings: Settings) -> dict[str, Any]:
-    """Return what setting and environment say of certificates and proxies, as `requests` takes it.
+def _pool(adapter: HTTPAdapter, settings: Settings) -> HTTPConnectionPool:
+    """Return the connections, with certificates and proxies as setting and environment say.
 
     What goes to this machine itself is not encrypted, and so goes through no proxy.
 
@@ -234,10 +217,15 @@ def _environment(settings: Settings) -> dict[str, Any]:
             msg = f"{source}: there are no certificates in PEM form in {verify!r}"
             raise ConfigurationError(msg) from error
     proxies = found["proxies"] if url.startswith("https:") else {}
-    return {"verify": verify, "proxies": proxies, "cert": found["cert"]}
+    request = requests.Request("POST", url).prepare()
+    pool = adapter.get_connection_with_tls_context(request, verify, proxies, found["cert"])
+    assert isinstance(pool, HTTPConnectionPool)  # noqa: S101 - as all pools are
+    adapter.cert_verify(pool, url, verify, found["cert"])  # type: ignore[no-untyped-call]
+    quicken(pool)
+    return pool
 
 
-def _check_status(response: requests.Response, path: str) -> None:
+def _check_status(response: BaseHTTPResponse, url: str) -> None:
     """Raise what a status says by itself; 200, 400, 401 and 403 are for the reader to judge.
 
     Raises:
@@ -245,7 +233,7 @@ def _check_status(response: requests.Response, path: str) -> None:
         TransientError: the server is at fault.
         BusyError: the server asks for patience.
     """
-    status = response.status_code
+    status = response.status
     if status in BUSY:
         wait = _retry_after(response.headers.get("Retry-After"))
         msg = f"Pluvo asked for patience (HTTP {status})"
@@ -253,15 +241,15 @@ def _check_status(response: requests.Response, path: str) -> None:
     if status >= 500 or status == 408:  # noqa: PLR2004
         msg = f"Pluvo failed to answer (HTTP {status})"
         raise TransientError(msg)
-    if response.is_redirect or 300 <= status < 400:  # noqa: PLR2004
+    if 300 <= status < 400:  # noqa: PLR2004
         msg = (
-            f"{response.url} answered with a redirect (HTTP {status}), which is not followed with "
+            f"{url} answered with a redirect (HTTP {status}), which is not followed with "
             "a token: check the host in the setting `organization` or `api_url`"
         )
         raise ConfigurationError(msg)
     if status not in {200, 400, 401, 403}:
         msg = (
-            f"{response.url} answered HTTP {status} to {path}: check that the setting "
+            f"{url} answered HTTP {status}: check that the setting "
             "`organization` or `api_url` names a Pluvo"
         )
         raise PluvoError(msg)

@@ -101,7 +101,8 @@ def of_pages(kind: str, message: str) -> dict[str, Fault]:
 
 
 BUSY = "Pluvo asked for patience (HTTP 429)"
-BROKEN = "the connection to … failed (ConnectionError)"
+REFUSED = "the connection to … failed (ConnectionRefusedError)"
+RESET = "the connection to … failed (ConnectionResetError)"
 NO_GRAPHQL = "… answered with something else than GraphQL (…, no valid JSON)"
 NO_TOKEN = (
     "… answered with something else than a token (no JSON): check that the setting `organization` "
@@ -120,14 +121,14 @@ FAULTS = {
     "refused": Fault(
         once=("refused=0.2:token@1", "refused=0.2@1", "refused=0.2@6"),
         lasting=("refused=600:portfolioReport",),
-        message=BROKEN + GAVE_UP,
-        trace=f"{BROKEN}; trying again in … s",
+        message=REFUSED + GAVE_UP,
+        trace=f"{REFUSED}; trying again in … s",
         fails=REPORT | {"users"},
         token="refused=600:token",
-        token_message=BROKEN + GAVE_UP,
+        token_message=REFUSED + GAVE_UP,
     ),
-    **of_any_request("reset", BROKEN),
-    **of_any_request("reset-body", "the connection to … failed (ChunkedEncodingError)"),
+    **of_any_request("reset", RESET),
+    **of_any_request("reset-body", RESET),
     **of_any_request("truncated", NO_GRAPHQL, NO_TOKEN),
     **of_any_request("slow", "… did not answer within 0.5 s", request_timeout=0.5),
     **of_tokens("revoked", "the API refuses the token (HTTP 401)"),

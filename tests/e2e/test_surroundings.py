@@ -255,9 +255,8 @@ def test_a_proxy_that_is_down_is_named(address: str, pluvo: Watched, bundle: str
         result = pluvo.run(
             api_url=address, ca_bundle=bundle, variables=variables, max_retry_seconds=0
         )
-    check_that_nothing_was_sent(
-        result.returncode, result.stderr, pluvo, f"the connection to {address} failed (ProxyError)"
-    )
+    sentence = f"the proxy on the way to {address} failed: check the environment variable"
+    check_that_nothing_was_sent(result.returncode, result.stderr, pluvo, sentence)
 
 
 def test_what_is_not_encrypted_goes_through_no_proxy(pluvo: Watched) -> None:

@@ -8,8 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-import requests
-from urllib3 import HTTPResponse
+from urllib3 import HTTPConnectionPool, HTTPResponse
 
 from tap_pluvo import auth, pace, transport
 from tap_pluvo.client import Client
@@ -71,15 +70,15 @@ class Condition:
 
 
 class Sent:
-    """A request that was sent."""
+    """A request that was sent, and the pool of connections that it went through."""
 
-    def __init__(self, request: requests.PreparedRequest, options: dict[str, Any]) -> None:
-        assert request.url is not None
-        self.url = request.url
-        self.headers = request.headers
-        self.options = options
-        body = request.body or b""
-        self.body = body if isinstance(body, bytes) else body.encode()
+    def __init__(
+        self, pool: HTTPConnectionPool, path: str, body: bytes, headers: dict[str, str]
+    ) -> None:
+        self.url = f"{pool.scheme}://{pool.host}{path}"
+        self.body = body
+        self.headers = headers
+        self.pool = pool
 
     @property
     def form(self) -> dict[str, str]:
@@ -129,16 +128,32 @@ class Api:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.clock = Clock()
         self.sent: list[Sent] = []
+        self.timeouts: set[float] = set()
         self.tokens: deque[Any] = deque()
         self.answers: deque[Any] = deque()
         self.before_sending: Callable[[], object] = lambda: None
-        monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", self._send)
+
+        def urlopen(pool: HTTPConnectionPool, *arguments: Any, **options: Any) -> HTTPResponse:
+            return self._send(pool, *arguments, **options)
+
+        monkeypatch.setattr(HTTPConnectionPool, "urlopen", urlopen)
         for module in (auth, pace, transport):
             monkeypatch.setattr(module, "time", self.clock)
 
-    def _send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+    def _send(
+        self,
+        pool: HTTPConnectionPool,
+        method: str,
+        path: str,
+        body: bytes,
+        headers: dict[str, str],
+        **options: Any,
+    ) -> HTTPResponse:
+        assert method == "POST"
+        assert options == {"retries": False, "redirect": False, "timeout": options["timeout"]}
         self.before_sending()
-        sent = Sent(request, options)
+        sent = Sent(pool, path, body, headers)
+        self.timeouts.add(options["timeout"])
         self.sent.append(sent)
         if sent.url == f"{URL}/oauth/token/":
             prepared = self.tokens.popleft() if self.tokens else token(f"token-{self.asked}")
@@ -146,10 +161,8 @@ class Api:
             prepared = self.answers.popleft()
         if isinstance(prepared, BaseException):
             raise prepared
-        adapter = requests.adapters.HTTPAdapter()
-        response = adapter.build_response(request, prepared)
-        adapter.close()
-        return response
+        assert isinstance(prepared, HTTPResponse)
+        return prepared
 
     @property
     def asked(self) -> int:
