@@ -19,7 +19,7 @@ import click
 from singer_sdk import Tap
 from singer_sdk.exceptions import MappingError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
-from singer_sdk.singerlib import ActivateVersionMessage, StateMessage
+from singer_sdk.singerlib import ActivateVersionMessage, Catalog, StateMessage
 
 from tap_pluvo.client import Client
 from tap_pluvo.errors import ConfigurationError, PluvoError
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from typing import IO
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
+    from singer_sdk.singerlib import CatalogEntry
 
     from tap_pluvo.contract import Contract
     from tap_pluvo.stream import PluvoStream
@@ -133,6 +134,25 @@ class TapPluvo(Tap):
 
         return parse_filters(self.config.get("filters") or {}, all_streams(), self.contract)
 
+    def setup_mapper(self) -> None:
+        """Make the stream maps of the selected streams.
+
+        The SDK makes those of all, and refuses one whose stream has no selected key.
+
+        Raises:
+            ConfigurationError: a map is of no stream, or leaves out no column.
+        """
+        if maps := self.config.get("stream_maps"):
+            from tap_pluvo.maps import check_maps
+
+            columns = {name: stream.schema["properties"] for name, stream in self.streams.items()}
+            check_maps(maps, dict.fromkeys(self.missing, ()) | columns)
+        super(Tap, self).setup_mapper()
+        chosen = (entry for entry in self.catalog.streams if _is_selected(entry))
+        self.mapper.register_raw_streams_from_catalog(
+            Catalog((entry.tap_stream_id, entry) for entry in chosen)
+        )
+
     def flush(self) -> None:
         """Write the records that are held back."""
         if isinstance(self.message_writer, ChunkWriter):
@@ -153,7 +173,7 @@ class TapPluvo(Tap):
             stream
             for stream in all_streams()
             if (entry := self.input_catalog.get_stream(stream.name)) is not None
-            and entry.metadata.resolve_selection().get((), True)
+            and _is_selected(entry)
         ]
 
     def discover_streams(self) -> Sequence[PluvoStream]:
@@ -207,8 +227,7 @@ class TapPluvo(Tap):
         return [
             (entry.tap_stream_id, self.missing.get(entry.tap_stream_id, "there is no such stream"))
             for entry in self.input_catalog.streams
-            if entry.tap_stream_id not in self.streams
-            and entry.metadata.resolve_selection().get((), True)
+            if entry.tap_stream_id not in self.streams and _is_selected(entry)
         ]
 
     def _run_stream(self, stream: PluvoStream) -> Result | None:
@@ -357,6 +376,10 @@ def all_streams() -> tuple[type[PluvoStream], ...]:
     from tap_pluvo.streams import STREAMS
 
     return STREAMS
+
+
+def _is_selected(entry: CatalogEntry) -> bool:
+    return entry.metadata.resolve_selection().get((), True)
 
 
 def _defect(error: Exception) -> str:

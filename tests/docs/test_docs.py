@@ -192,6 +192,17 @@ def test_messages_are_those_of_the_tap() -> None:
             assert part.strip() in said, message
 
 
+def test_tests_that_are_named_exist() -> None:
+    named = [
+        found
+        for page in PAGES
+        for found in re.findall(r"`([\w/]+\.py)::(\w+)`", page.read_text("utf-8"))
+    ]
+    assert len(named) > 30
+    for file, test in named:
+        assert f"\ndef {test}(" in (ROOT / "tests" / file).read_text("utf-8"), f"{file}::{test}"
+
+
 def test_pages_of_the_vendor_are_those_of_the_contract() -> None:
     contract = (ROOT / "schemas/pluvo.graphql").read_text("utf-8")
     known = set(re.findall(r"[\w-]+", " ".join(re.findall(r"\[(.*?)\]", contract))))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from expected import KEYS, by_key, expected
-from support import DEFAULT_STREAMS, config, discover, pipe, selecting, sync, tool
+from support import DEFAULT_STREAMS, config, discover, pipe, run_tap, selecting, sync, tool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +46,44 @@ def test_rows_can_be_left_out_and_streams_renamed(catalog: Any, sandbox: Sandbox
     wanted = [row for row in expected(sandbox.path, "users") if not row["archived"]]
     assert by_key("users", result.records["people"]) == wanted
     assert {tuple(sorted(row)) for row in result.records["trainings"]} == {("id", "title")}
+
+
+def test_maps_of_streams_that_are_not_selected_are_no_matter(
+    catalog: Any, sandbox: Sandbox
+) -> None:
+    maps = {"users": {"name": "md5(name)"}, "portfolio_items": {"title": None}}
+    result = sync(config(sandbox, stream_maps=maps), catalog=selecting(catalog, ["groups"]))
+    assert by_key("groups", result.records["groups"]) == expected(sandbox.path, "groups")
+
+
+@pytest.mark.parametrize(
+    ("maps", "message"),
+    [
+        ({"user": {"name": None}}, "there is no stream 'user': did you mean 'users'?"),
+        ({"people": {"__source__": "usrs"}}, "there is no stream 'usrs': did you mean 'users'?"),
+        ({"zzz*": {"name": None}}, "`stream_maps`: there is no stream 'zzz*'"),
+        (
+            {"users": {"emial": None}},
+            "`stream_maps.users`: there is no column 'emial' to leave out: did you mean 'email'?",
+        ),
+        ({"group*": {"namee": None}}, "`stream_maps.group*`: there is no column 'namee'"),
+    ],
+)
+def test_a_map_that_would_hide_nothing_is_refused(
+    maps: Any, message: str, sandbox: Sandbox
+) -> None:
+    result = run_tap(config(sandbox, stream_maps=maps))
+    assert result.returncode == 1
+    assert message in result.stderr
+    assert not result.stdout
+
+
+def test_maps_of_several_streams_at_once(catalog: Any, sandbox: Sandbox) -> None:
+    maps = {"*members": {"group_ref": None}, "people": {"__source__": "users", "email": None}}
+    chosen = selecting(catalog, {"group_members", "users"})
+    result = sync(config(sandbox, stream_maps=maps), catalog=chosen)
+    assert "group_ref" not in result.schemas["group_members"]["schema"]["properties"]
+    assert "email" not in result.schemas["people"]["schema"]["properties"]
 
 
 def test_columns_can_be_made(catalog: Any, sandbox: Sandbox) -> None:
