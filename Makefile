@@ -18,7 +18,7 @@ BIN := .venv/bin
 TOOLS := dbt docs meltano postgres singer-tools target-csv target-jsonl target-postgres
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report test setup lint types audit tests unit test-orchestrate format bench bench-scale docs sandbox generate lock clean
+.PHONY: help demo report test setup lint types audit tests unit test-orchestrate format bench bench-scale docs sandbox airflow generate lock clean
 .DELETE_ON_ERROR:
 
 help: ## List the ways to run this project
@@ -68,7 +68,7 @@ format: .venv/.ready ## Mend style and formatting where that can be done by itse
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-test-orchestrate: setup ## Run the Airflow DAG against two sandboxes (installs Airflow; not part of `test`)
+test-orchestrate: setup airflow ## Run the Airflow DAG against two sandboxes (installs Airflow; not part of `test`)
 	$(BIN)/pytest orchestrate/tests
 
 bench: .venv/.ready ## Measure the tap against others (some minutes) and write docs/performance.md
@@ -104,6 +104,12 @@ endef
 	$(call venv,$<)
 	@$(UV) pip install --quiet --python $(@D) --no-deps --editable .
 	@$(@D)/bin/python -m compileall -q tap_pluvo pluvo_sandbox
+	@touch $@
+
+airflow: .venv-airflow/.ready ## Install Airflow into .venv-airflow, for orchestrate/
+
+.venv-airflow/.ready: orchestrate/requirements.txt | $(UV)
+	$(call venv,$<)
 	@touch $@
 
 .venv-tools/%/.ready: requirements/%.txt | $(UV)
