@@ -17,7 +17,8 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"(?<=# <tap-pluvo --about>\n).*?(?= +# </tap-pluvo --about>)", re.DOTALL)
-KINDS = {"number": "integer"}  # Meltano makes its `decimal` a number that it cannot write as JSON
+# Meltano makes its `decimal` a number that it cannot write as JSON; the tap reads fractions as text.
+KINDS = {"number": "string"}
 HEAD = """\
 # What Meltano has to know of tap-pluvo, to add it to any project:
 #   meltano add --plugin-type extractor tap-pluvo --from-ref path/to/tap-pluvo/plugin.yml

@@ -6,6 +6,7 @@ and never with the value of a secret.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import json
@@ -518,4 +519,20 @@ def from_environment(environment: Mapping[str, str], schema: Mapping[str, Any]) 
             kind = next(kind for kind in definition["type"] if kind != "null")
             msg = f"environment variable {variable} must be JSON (type {kind})"
             raise ConfigurationError(msg) from None
+    return found
+
+
+def from_meltano(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration as it was meant, where Meltano has no words for it.
+
+    A variable without a value comes as an empty text, and a fraction as text, since Meltano cannot
+    pass on fractions as numbers.
+    """
+    found = {name: value for name, value in config.items() if value != ""}
+    for name, value in found.items():
+        if isinstance(value, str) and "number" in schema["properties"].get(name, {}).get(
+            "type", ()
+        ):
+            with contextlib.suppress(ValueError):  # it is refused for what it is
+                found[name] = float(value)
     return found

@@ -26,7 +26,7 @@ from tap_pluvo.errors import ConfigurationError, PluvoError
 from tap_pluvo.fetching import Fetcher
 from tap_pluvo.inputs import check_state, json_object, read_catalog
 from tap_pluvo.progress import Result, summary
-from tap_pluvo.settings import SCHEMA, Settings, check, from_environment
+from tap_pluvo.settings import SCHEMA, Settings, check, from_environment, from_meltano
 from tap_pluvo.writer import ChunkWriter
 
 if TYPE_CHECKING:
@@ -308,8 +308,7 @@ class TapPluvo(Tap):
             cls.append_builtin_config(cls.config_jsonschema)
             found.config |= from_environment(os.environ, cls.config_jsonschema)
             found.parse_env = False
-        # Meltano passes a variable without a value on as an empty text.
-        found.config = {name: value for name, value in found.config.items() if value != ""}
+        found.config = from_meltano(found.config, cls.config_jsonschema)
         return found
 
     @classmethod

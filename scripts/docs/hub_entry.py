@@ -16,8 +16,9 @@ import yaml
 ROOT = Path(__file__).parents[2]
 UNPUBLISHED = "https://github.com/OWNER/tap-pluvo"  # until pyproject.toml has an address
 VENDOR = "https://www.pluvo.com/"
-# As the hub's own generator has it: Meltano 4.4 fails on a `decimal` that is set.
-KINDS = {"number": "integer"}
+KINDS = {
+    "number": "string"
+}  # Meltano 4.4 fails on a `decimal` that is set; the tap reads text, too
 GROUPS = [
     ["organization", "client_id", "client_secret"],
     ["api_url", "client_id", "client_secret"],

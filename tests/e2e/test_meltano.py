@@ -183,6 +183,8 @@ def test_plugin_definition_for_any_project(tmp_path: Path, sandbox: Sandbox) -> 
         "MELTANO_HUB_API_ROOT": "http://127.0.0.1:9",  # nobody is there to be asked
         "TAP_PLUVO_PIP_URL": f"-e {REPOSITORY}",
         "TAP_PLUVO_PAGE_SIZE": "50",
+        "TAP_PLUVO_REQUEST_TIMEOUT": "0.5",  # which Meltano passes on as text
+        "TAP_PLUVO_ORGANIZATION": "",  # which Meltano passes on
     }
     meltano(
         tmp_path,

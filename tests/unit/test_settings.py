@@ -16,6 +16,7 @@ from tap_pluvo.settings import (
     base_url,
     check,
     from_environment,
+    from_meltano,
     organization_label,
 )
 
@@ -311,3 +312,17 @@ def test_environment_that_is_no_json(name: str, text: str, kind: str) -> None:
     variable = f"TAP_PLUVO_{name}"
     with pytest.raises(ConfigurationError, match=rf"{variable} must be JSON \(type {kind}\)"):
         from_environment({variable: text}, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ({"organization": "", "api_url": "https://a"}, {"api_url": "https://a"}),
+        ({"request_timeout": "0.5"}, {"request_timeout": 0.5}),
+        ({"request_timeout": "soon"}, {"request_timeout": "soon"}),
+        ({"organization": "5", "page_size": "5"}, {"organization": "5", "page_size": "5"}),
+        ({"unknown": "5"}, {"unknown": "5"}),
+    ],
+)
+def test_what_meltano_has_no_words_for(given: dict[str, Any], meant: dict[str, Any]) -> None:
+    assert from_meltano(given, SCHEMA) == meant
