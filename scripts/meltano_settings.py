@@ -17,7 +17,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"(?<=# <tap-pluvo --about>\n).*?(?= +# </tap-pluvo --about>)", re.DOTALL)
-# Meltano makes its `decimal` a number that it cannot write as JSON; the tap reads fractions as text.
+# Meltano cannot write its `decimal` as JSON; the tap reads numbers as text, too.
 KINDS = {"number": "string"}
 HEAD = """\
 # What Meltano has to know of tap-pluvo, to add it to any project:

@@ -530,9 +530,8 @@ def from_meltano(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[s
     """
     found = {name: value for name, value in config.items() if value != ""}
     for name, value in found.items():
-        if isinstance(value, str) and "number" in schema["properties"].get(name, {}).get(
-            "type", ()
-        ):
+        definition = schema["properties"].get(name, {})
+        if isinstance(value, str) and "number" in definition.get("type", ()):
             with contextlib.suppress(ValueError):  # it is refused for what it is
                 found[name] = float(value)
     return found
