@@ -16,7 +16,7 @@ from bench_server import Load
 from measure import Run, typical
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from bench_server import BenchServer
     from measure import Program
@@ -130,8 +130,7 @@ class Bench:
     def scale(self) -> Work:
         """Measure how time, requests and memory grow with the rows."""
         make = self.programs
-        small = [NOTHING, *SCALES[:-2]]
-        order: Iterable[Load] = [*small * 5, *SCALES[-2:], *small * 2, *SCALES[-2:]]
+        order = [*[NOTHING, *SCALES[:-2]] * 3, *SCALES[-2:]] * 3
         turns = [(f"{load.rows:,} rows", make.tap(load), load) for load in order]
         keys = [(f"{load.rows:,} keys", make.keys(load.rows), None) for load in SCALES]
         runs = self.rounds([*turns, *keys])

@@ -203,7 +203,7 @@ def _pool(adapter: HTTPAdapter, settings: Settings) -> HTTPConnectionPool:
     What goes to this machine itself is not encrypted, and so goes through no proxy.
 
     Raises:
-        ConfigurationError: the file of certificates holds none.
+        ConfigurationError: the file of certificates holds none, or the proxy's address is wrong.
     """
     url, bundle = settings.base_url, settings.ca_bundle
     with requests.Session() as session:
@@ -218,7 +218,14 @@ def _pool(adapter: HTTPAdapter, settings: Settings) -> HTTPConnectionPool:
             raise ConfigurationError(msg) from error
     proxies = found["proxies"] if url.startswith("https:") else {}
     request = requests.Request("POST", url).prepare()
-    pool = adapter.get_connection_with_tls_context(request, verify, proxies, found["cert"])
+    try:
+        pool = adapter.get_connection_with_tls_context(request, verify, proxies, found["cert"])
+    except (requests.RequestException, HTTPError) as error:
+        msg = (
+            "environment variable HTTPS_PROXY: the proxy's address cannot be used "
+            f"({type(error).__name__})"
+        )
+        raise ConfigurationError(msg) from error
     assert isinstance(pool, HTTPConnectionPool)  # noqa: S101 - as all pools are
     adapter.cert_verify(pool, url, verify, found["cert"])  # type: ignore[no-untyped-call]
     quicken(pool)

@@ -259,6 +259,15 @@ def test_a_proxy_that_is_down_is_named(address: str, pluvo: Watched, bundle: str
     check_that_nothing_was_sent(result.returncode, result.stderr, pluvo, sentence)
 
 
+@pytest.mark.parametrize(
+    "wrong", ["socks5://127.0.0.1:9", "ftp://127.0.0.1:9", "http://[::1", "http://", "http://a:b:c"]
+)
+def test_a_proxy_that_cannot_be_one_is_refused(wrong: str, address: str, pluvo: Watched) -> None:
+    result = pluvo.run(api_url=address, variables={"HTTPS_PROXY": wrong})
+    sentence = "environment variable HTTPS_PROXY: the proxy's address cannot be used"
+    check_that_nothing_was_sent(result.returncode, result.stderr, pluvo, sentence)
+
+
 def test_what_is_not_encrypted_goes_through_no_proxy(pluvo: Watched) -> None:
     with proxy() as (url, heard):
         variables = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY"), url)
