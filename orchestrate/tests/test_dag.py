@@ -208,8 +208,11 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 
 
 def heal(sandbox: Sandbox) -> None:
-    """Let nothing go wrong any more when one run more than there are groups asked for a token."""
-    if sum("token" in request.path for request in sandbox.requests) > len(GROUPS):
+    """Let nothing go wrong any more once each group was read: what asks then is another try.
+
+    A run asks for two tokens: Meltano lets the tap discover its catalog first.
+    """
+    if sum("token" in request.path for request in sandbox.requests) > 2 * len(GROUPS):
         sandbox.set_faults()
 
 
