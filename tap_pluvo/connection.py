@@ -413,7 +413,13 @@ class _Pass:
                     yield index, offset
 
     def _prefetch(self) -> None:
-        """Keep as many pages under way as keep the workers busy while rows are emitted."""
+        """Keep as many pages under way as keep the workers busy while rows are emitted.
+
+        They are asked for several at once, since each time this thread and the workers get into
+        each other's way.
+        """
+        if len(self._prefetched) > self._fetcher.concurrency:
+            return
         while len(self._prefetched) < 2 * self._fetcher.concurrency:
             planned = next(self._planned, None)
             if planned is None:

@@ -8,6 +8,7 @@ than decoding the page.
 from __future__ import annotations
 
 import http.client
+import time
 from typing import TYPE_CHECKING, Any
 
 from urllib3.connection import HTTPConnection
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from urllib3 import HTTPConnectionPool
 
 READ_SIZE = 1 << 17  # bytes; a page of 50 users has 43 kB
+TRUSTED = 1.0  # seconds after which it is looked whether the other side has closed a connection
 
 
 class _Response(http.client.HTTPResponse):
@@ -34,8 +36,16 @@ class _Connection(HTTPConnection):
 
     response_class = _Response
     _parts: list[bytes] | None = None
+    _used = 0.0
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it can be used again; one that was just used need not be looked at."""
+        just_used = time.monotonic() - self._used < TRUSTED
+        return (just_used and self.sock is not None) or super().is_connected
 
     def request(self, *arguments: Any, **options: Any) -> None:
+        self._used = time.monotonic()
         self._parts = []
         try:
             super().request(*arguments, **options)

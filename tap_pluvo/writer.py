@@ -17,7 +17,7 @@ from singer_sdk.singerlib import RecordMessage
 if TYPE_CHECKING:
     from singer_sdk.singerlib import Message
 
-CHUNK = 1 << 16  # bytes; as much as a pipe holds on Linux
+CHUNK = 1 << 18  # bytes; a few pages
 
 
 class ChunkWriter(MsgSpecWriter):
