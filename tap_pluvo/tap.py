@@ -135,7 +135,7 @@ class TapPluvo(Tap):
         return parse_filters(self.config.get("filters") or {}, all_streams(), self.contract)
 
     def setup_mapper(self) -> None:
-        """Make the stream maps of the selected streams.
+        """Make the stream maps; with a catalog, those of the streams that it selects.
 
         The SDK makes those of all, and refuses one whose stream has no selected key.
 
@@ -148,7 +148,11 @@ class TapPluvo(Tap):
             columns = {name: stream.schema["properties"] for name, stream in self.streams.items()}
             check_maps(maps, dict.fromkeys(self.missing, ()) | columns)
         super(Tap, self).setup_mapper()
-        chosen = (entry for entry in self.catalog.streams if _is_selected(entry))
+        chosen = [
+            entry
+            for entry in self.catalog.streams
+            if self.input_catalog is None or _is_selected(entry)
+        ]
         self.mapper.register_raw_streams_from_catalog(
             Catalog((entry.tap_stream_id, entry) for entry in chosen)
         )

@@ -36,6 +36,7 @@ class ChunkWriter(MsgSpecWriter):
 
     def flush(self) -> None:
         """Write what is held back."""
-        chunk, self._buffer = self._buffer, bytearray()
-        sys.stdout.buffer.write(chunk)
+        chunk, self._buffer = memoryview(self._buffer), bytearray()
+        while chunk:  # without a buffer (PYTHONUNBUFFERED), a signal ends a write half-way
+            chunk = chunk[sys.stdout.buffer.write(chunk) :]
         sys.stdout.buffer.flush()
