@@ -134,18 +134,19 @@ class Bench:
         turns = [(f"{load.rows:,} rows", make.tap(load), load) for load in order]
         keys = [(f"{load.rows:,} keys", make.keys(load.rows), None) for load in SCALES]
         runs = self.rounds([*turns, *keys])
-        begin, few, many = (
-            runs[f"{load.rows:,} rows"] for load in (NOTHING, SCALES[1], SCALES[-1])
-        )
+        begin, few, more, many = (runs[f"{load.rows:,} rows"] for load in (NOTHING, *SCALES[1:]))
 
         def pace(run: Run, figure: str) -> float:
             """Return the rows a second, without what a run over hardly any rows takes as well."""
             return (run.rows - begin.rows) / (getattr(run, figure) - getattr(begin, figure))
 
-        goals = [
+        # Reading 10,000 rows takes less than start-up varies, so only whole runs can be compared.
+        whole = (many.rows / many.wall) / (few.rows / few.wall)
+        goals = [Goal("rows/s at 1,000,000 rows, of those at 10,000", whole, 0.9)]
+        goals += [
             Goal(
-                f"rows/{unit} at 1,000,000 rows, of those at 10,000",
-                pace(many, figure) / pace(few, figure),
+                f"rows/{unit} at 1,000,000 rows, of those at 100,000, without start-up",
+                pace(many, figure) / pace(more, figure),
                 0.9,
             )
             for figure, unit in (("wall", "s"), ("cpu", "CPU s"))
