@@ -23,7 +23,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 
 class PluvoError(Exception):
@@ -132,3 +132,11 @@ class UnreachableError(RetriableError):
     """The host does not exist, or its certificate is not trusted."""
 
     attempts = 2
+
+
+def hint(name: str, known: Iterable[str]) -> str:
+    """Return the end of a sentence about a name that does not exist, with one that is meant."""
+    from difflib import get_close_matches  # noqa: PLC0415 - needed for a user's mistake only
+
+    close = get_close_matches(name, list(known), n=1)
+    return f": did you mean {close[0]!r}?" if close else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from graphql import (
@@ -12,7 +11,7 @@ from graphql import (
     GraphQLNonNull,
 )
 
-from tap_pluvo.errors import ConfigurationError
+from tap_pluvo.errors import ConfigurationError, hint
 from tap_pluvo.query import Enum, snake_case
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def parse_filters(
     parsed: dict[str, dict[str, Any]] = {}
     for name, arguments in filters.items():
         if name not in by_name:
-            msg = f"setting `filters`: there is no stream {name!r}{_hint(name, list(by_name))}"
+            msg = f"setting `filters`: there is no stream {name!r}{hint(name, by_name)}"
             raise ConfigurationError(msg)
         parsed[name] = _arguments(name, by_name[name], arguments, contract)
     return parsed
@@ -69,17 +68,12 @@ def _arguments(
             choices = ", ".join(known) or "none"
             msg = (
                 f"setting `filters.{name}`: there is no filter {argument!r}"
-                f"{_hint(argument, list(known))} (this stream has: {choices})"
+                f"{hint(argument, known)} (this stream has: {choices})"
             )
             raise ConfigurationError(msg)
         api_name, kind = known[argument]
         parsed[api_name] = _value(f"filters.{name}.{argument}", value, kind)
     return parsed
-
-
-def _hint(name: str, known: list[str]) -> str:
-    close = get_close_matches(name, known, n=1)
-    return f": did you mean {close[0]!r}?" if close else ""
 
 
 def _value(setting: str, value: Any, kind: GraphQLInputType) -> Any:

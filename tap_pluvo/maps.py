@@ -6,14 +6,13 @@ would find them in the warehouse.
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from tap_pluvo.errors import ConfigurationError
+from tap_pluvo.errors import ConfigurationError, hint
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Mapping
 
 
 def check_maps(maps: Mapping[str, Any], streams: Mapping[str, Collection[str]]) -> None:
@@ -31,18 +30,13 @@ def check_maps(maps: Mapping[str, Any], streams: Mapping[str, Collection[str]]) 
         source = columns.get("__source__", name)
         found = [stream for stream in streams if fnmatchcase(stream, source)]
         if not found:
-            msg = f"setting `stream_maps`: there is no stream {source!r}{_hint(source, streams)}"
+            msg = f"setting `stream_maps`: there is no stream {source!r}{hint(source, streams)}"
             raise ConfigurationError(msg)
         known = {column for stream in found for column in streams[stream]}
         for column, value in columns.items():
             if value is None and known and column not in known and not column.startswith("__"):
                 msg = (
                     f"setting `stream_maps.{name}`: there is no column {column!r} to leave out"
-                    f"{_hint(column, known)}"
+                    f"{hint(column, known)}"
                 )
                 raise ConfigurationError(msg)
-
-
-def _hint(name: str, known: Iterable[str]) -> str:
-    close = get_close_matches(name, list(known), n=1)
-    return f": did you mean {close[0]!r}?" if close else ""
