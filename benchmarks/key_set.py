@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from tap_pluvo.connection import Keys
+from pluvo_client.reading.key_set import KeySet
 
-keys = Keys()
+keys = KeySet()
 for number in range(int(sys.argv[1])):
     keys.add(f"bd0eda08-6634-4b19-a314-{number:012x}")

@@ -25,7 +25,7 @@ from graphql import (
 from graphql.language import TypeDefinitionNode
 
 from pluvo_sandbox.resolvers import FIELDS, QUERIES, unavailable
-from tap_pluvo.resources import read_schema
+from pluvo_client.schema.files import read_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable

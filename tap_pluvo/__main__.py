@@ -1,6 +1,6 @@
 """Entry point of the command `tap-pluvo`."""
 
-from tap_pluvo.tap import main
+from tap_pluvo.command_line import main
 
 if __name__ == "__main__":
     main()

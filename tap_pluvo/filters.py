@@ -11,16 +11,15 @@ from graphql import (
     GraphQLNonNull,
 )
 
-from tap_pluvo.errors import ConfigurationError, hint
-from tap_pluvo.query import Enum, snake_case
+from pluvo_client.errors import ConfigurationError, did_you_mean
+from pluvo_client.schema.documents import Enum, snake_case
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from graphql import GraphQLInputType
 
-    from tap_pluvo.contract import Contract
-    from tap_pluvo.stream import PluvoStream
+    from pluvo_client.schema.contract import Contract
 
 # Arguments that the tap sets by itself, or whose meaning is order instead of choice.
 _OWN = {
@@ -32,47 +31,49 @@ _OWN = {
 
 def parse_filters(
     filters: Mapping[str, Mapping[str, Any]],
-    streams: Sequence[type[PluvoStream]],
+    roots: Mapping[str, str | None],
     contract: Contract,
 ) -> dict[str, dict[str, Any]]:
     """Return the filters of each stream as API arguments.
 
+    `roots` gives the root field whose arguments each stream takes; None: it takes none.
+
     Raises:
         ConfigurationError: a stream, an argument or a value is not one of the API.
     """
-    by_name = {stream.name: stream for stream in streams}
     parsed: dict[str, dict[str, Any]] = {}
-    for name, arguments in filters.items():
-        if name not in by_name:
-            msg = f"setting `filters`: there is no stream {name!r}{hint(name, by_name)}"
+    for stream, arguments in filters.items():
+        if stream not in roots:
+            msg = f"setting `filters`: there is no stream {stream!r}{did_you_mean(stream, roots)}"
             raise ConfigurationError(msg)
-        parsed[name] = _arguments(name, by_name[name], arguments, contract)
+        parsed[stream] = _arguments(stream, roots[stream], arguments, contract)
     return parsed
 
 
-def _arguments(
-    name: str, stream: type[PluvoStream], arguments: Mapping[str, Any], contract: Contract
-) -> dict[str, Any]:
-    root = stream.node.split(".", 1)[0]
-    field = contract.root(root)
-    known = {
+def filter_names(root: str | None, contract: Contract) -> dict[str, tuple[str, GraphQLInputType]]:
+    """Return the filters that a root field offers: by name, the API's argument and its type."""
+    field = contract.root(root) if root else None
+    return {
         snake_case(argument): (argument, definition.type)
         for argument, definition in (field.args if field else {}).items()
         if argument not in _OWN
     }
-    if not stream.takes_filters:
-        known = {}
+
+
+def _arguments(
+    stream: str, root: str | None, arguments: Mapping[str, Any], contract: Contract
+) -> dict[str, Any]:
+    known = filter_names(root, contract)
     parsed = {}
-    for argument, value in arguments.items():
-        if argument not in known:
-            choices = ", ".join(known) or "none"
+    for name, value in arguments.items():
+        if name not in known:
             msg = (
-                f"setting `filters.{name}`: there is no filter {argument!r}"
-                f"{hint(argument, known)} (this stream has: {choices})"
+                f"setting `filters.{stream}`: there is no filter {name!r}"
+                f"{did_you_mean(name, known)} (this stream has: {', '.join(known) or 'none'})"
             )
             raise ConfigurationError(msg)
-        api_name, kind = known[argument]
-        parsed[api_name] = _value(f"filters.{name}.{argument}", value, kind)
+        argument, kind = known[name]
+        parsed[argument] = _value(f"filters.{stream}.{name}", value, kind)
     return parsed
 
 

@@ -14,8 +14,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from singer_sdk.singerlib import Catalog
 
-from tap_pluvo.errors import ConfigurationError
-from tap_pluvo.values import moment
+from pluvo_client.errors import ConfigurationError
+from pluvo_client.schema.values import moment
 
 _TEXT = {"type": ["string", "null"]}
 _TEXTS = {"type": ["array", "null"], "items": {"type": "string"}}

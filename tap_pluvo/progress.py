@@ -3,56 +3,74 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from tap_pluvo.query import Record
-    from tap_pluvo.stream import PluvoStream
+    from pluvo_client.reading.connection_reader import ConnectionReader
+    from pluvo_client.schema.selection import Record
 
 INTERVAL = 5.0  # seconds between two lines
-EVERY = 256  # rows between two looks at the clock
 
 
 class Result(NamedTuple):
     """How one stream went; `error` is None if all was well."""
 
     stream: str
-    rows: int
-    requests: int
-    seconds: float
-    repairs: int
-    retries: int
-    error: str | None
+    rows: int = 0
+    requests: int = 0
+    seconds: float = 0.0
+    repairs: int = 0
+    retries: int = 0
+    error: str | None = None
 
 
-def watched(stream: PluvoStream, records: Iterable[Record]) -> Iterator[Record]:
-    """Give `records` while telling now and then how far the stream is."""
+@dataclass
+class Progress:
+    """How far a stream is: rows emitted, passes that were repeated, and what is being read."""
+
+    stream: str
+    rows: int = 0
+    repairs: int = 0
+    reader: ConnectionReader | None = None
+
+    @property
+    def expected(self) -> int | None:
+        """How many rows what is being read has by its own count."""
+        return self.reader.expected if self.reader else None
+
+
+def with_progress(
+    progress: Progress, pages: Iterable[Sequence[Record]], logger: logging.Logger
+) -> Iterator[Record]:
+    """Give the records of `pages` one by one, and log now and then how far the stream is."""
     started = told = time.monotonic()
-    for number, record in enumerate(records, 1):
-        yield record
-        stream.emitted = number
-        if number % EVERY == 0 and (now := time.monotonic()) - told >= INTERVAL:
+    for records in pages:
+        yield from records
+        progress.rows += len(records)
+        if (now := time.monotonic()) - told >= INTERVAL:
             told = now
-            stream.logger.info("%s", line(stream.name, number, stream.expected, now - started))
+            logger.info("%s", line(progress, now - started))
 
 
-def line(name: str, rows: int, expected: int | None, seconds: float) -> str:
+def line(progress: Progress, seconds: float) -> str:
     """Return a sentence such as `users: 500 of 2,000 rows (25%), 100 rows/s, about 15 s left`."""
-    pace = rows / seconds if seconds else 0.0
-    if not expected or rows > expected or not pace:
-        return f"{name}: {rows:,} rows, {pace:,.0f} rows/s"
-    left = (expected - rows) / pace
+    rows, expected = progress.rows, progress.expected
+    rate = rows / seconds if seconds else 0.0
+    if not expected or rows > expected or not rate:
+        return f"{progress.stream}: {rows:,} rows, {rate:,.0f} rows/s"
+    left = (expected - rows) / rate
     return (
-        f"{name}: {rows:,} of {expected:,} rows ({rows / expected:.0%}), "
-        f"{pace:,.0f} rows/s, about {left:,.0f} s left"
+        f"{progress.stream}: {rows:,} of {expected:,} rows ({rows / expected:.0%}), "
+        f"{rate:,.0f} rows/s, about {left:,.0f} s left"
     )
 
 
-def summary(logger: logging.Logger, results: list[Result]) -> None:
-    """Log the closing table, and what failed last."""
+def log_summary(logger: logging.Logger, results: list[Result]) -> None:
+    """Log the closing table, and last what failed."""
     width = max([6, *(len(result.stream) for result in results)])
     logger.info(
         "%s",

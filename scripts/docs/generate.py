@@ -22,10 +22,10 @@ import yaml
 from erd import draw, references
 from hub_entry import hub_entry
 
-from tap_pluvo.contract import Contract
-from tap_pluvo.filters import _OWN as NO_FILTERS
-from tap_pluvo.query import snake_case
-from tap_pluvo.stream import FULL_TABLE, INCREMENTAL
+from pluvo_client.schema.contract import Contract
+from tap_pluvo.filters import filter_names
+from pluvo_client.schema.documents import snake_case
+from tap_pluvo.catalog_stream import FULL_TABLE, INCREMENTAL
 from tap_pluvo.streams import STREAMS
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from pluvo_client.schema.contract import Contract
 from pluvo_sandbox.__main__ import _parser
-from tap_pluvo.contract import Contract
 from tap_pluvo.filters import parse_filters
 from tap_pluvo.settings import check, from_environment
 from tap_pluvo.streams import STREAMS

@@ -17,7 +17,7 @@ import socket
 import sys
 from pathlib import Path
 
-from tap_pluvo.tap import main
+from tap_pluvo.command_line import main
 
 
 def wait_for_a_job(channel: socket.socket) -> None:

@@ -19,8 +19,8 @@ from reliability_support import Watched
 from support import DEFAULT_STREAMS, metadata_of, of_stream, selecting
 
 import pluvo_sandbox.service
+from pluvo_client.schema.files import read_schema
 from pluvo_sandbox.schema import executable
-from tap_pluvo.resources import read_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable

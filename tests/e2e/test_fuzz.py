@@ -17,13 +17,13 @@ from reliability_support import Watched
 from singer_sdk.singerlib import RecordMessage
 from singer_sdk.singerlib.encoding.simple import SimpleSingerWriter
 from support import config, run_tap, selecting
+from tap_pluvo.transport import Answer, Transport, _retry_after
 
-from tap_pluvo import values
-from tap_pluvo.errors import ConfigurationError, PluvoError
+from pluvo_client.errors import ConfigurationError, PluvoError
+from pluvo_client.schema import values
 from tap_pluvo.inputs import json_object, read_catalog
 from tap_pluvo.settings import PROPERTIES, SCHEMA, Settings, base_url, check
 from tap_pluvo.tap import TapPluvo
-from tap_pluvo.transport import Answer, Transport, _retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -59,12 +59,12 @@ def test_maps_of_streams_that_are_not_selected_are_no_matter(
 @pytest.mark.parametrize(
     ("maps", "message"),
     [
-        ({"user": {"name": None}}, "there is no stream 'user': did you mean 'users'?"),
-        ({"people": {"__source__": "usrs"}}, "there is no stream 'usrs': did you mean 'users'?"),
+        ({"user": {"name": None}}, "there is no stream 'user': did you mean `users`?"),
+        ({"people": {"__source__": "usrs"}}, "there is no stream 'usrs': did you mean `users`?"),
         ({"zzz*": {"name": None}}, "`stream_maps`: there is no stream 'zzz*'"),
         (
             {"users": {"emial": None}},
-            "`stream_maps.users`: there is no column 'emial' to leave out: did you mean 'email'?",
+            "`stream_maps.users`: there is no column 'emial' to leave out: did you mean `email`?",
         ),
         ({"group*": {"namee": None}}, "`stream_maps.group*`: there is no column 'namee'"),
     ],

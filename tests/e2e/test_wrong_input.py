@@ -150,13 +150,13 @@ SETTINGS = [
         "filter on an unknown stream",
         {"filters": {"user": {}}},
         "`filters`: there is no stream 'user'",
-        "did you mean 'users'?",
+        "did you mean `users`?",
     ),
     case(
         "filter on an unknown column",
         {"filters": {"users": {"user_role": ["MANAGER"]}}},
         "`filters.users`: there is no filter 'user_role'",
-        "did you mean 'user_roles'?",
+        "did you mean `user_roles`?",
     ),
     case(
         "filter that the tap sets itself",

@@ -16,10 +16,10 @@ from graphql import (
     print_schema,
 )
 
+from pluvo_client.schema.files import read_schema
 from pluvo_sandbox.database import Database
 from pluvo_sandbox.resolvers import CONNECTIONS, LISTS, OBJECTS, SCOPES, Context
 from pluvo_sandbox.schema import executable
-from tap_pluvo.resources import read_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable

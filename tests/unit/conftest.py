@@ -5,6 +5,6 @@ from fake_http import Api
 
 
 @pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Api:
+def api() -> Api:
     """An organization made of prepared answers."""
-    return Api(monkeypatch)
+    return Api()

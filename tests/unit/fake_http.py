@@ -8,24 +8,26 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from urllib3 import HTTPConnectionPool, HTTPResponse
+from urllib3 import HTTPResponse
 
-from tap_pluvo import auth, pace, transport
-from tap_pluvo.client import Client
-from tap_pluvo.settings import SCHEMA, Settings, check
+from pluvo_client.graphql_client import GraphQLClient
+from pluvo_client.settings import ClientSettings, problems
+from pluvo_client.transport.authentication import Authenticator
+from pluvo_client.transport.clock import Clock
+from pluvo_client.transport.http import Transport
+from tap_pluvo.settings import SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import pytest
+    import threading
+    from collections.abc import Callable, Mapping, Sequence
 
 URL = "https://academy.pluvo.com"
 CONFIG = {"organization": "academy", "client_id": "me", "client_secret": "never-shown"}
 NOW = 1_700_000_000.0  # of the calendar, when the clock shows 0
 
 
-class Clock:
-    """Takes the place of the module `time`; `waits` are all waits so far."""
+class FakeClock(Clock):
+    """For one thread: waiting moves the clock. `waits` are all waits so far."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -37,48 +39,21 @@ class Clock:
     def time(self) -> float:
         return NOW + self.now
 
-    def wait(self, seconds: float) -> None:
+    def wait(self, condition: threading.Condition, seconds: float | None) -> None:
+        del condition
+        assert seconds is not None, "nobody is there to wake this thread"
         assert seconds >= 0
         self.waits.append(seconds)
         self.now += seconds
 
 
-class Condition:
-    """A condition for one thread: waiting moves the clock; to wait for others is an error."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def wait(self, timeout: float | None = None) -> bool:
-        assert timeout is not None, "nobody is there to wake this thread"
-        self._clock.wait(timeout)
-        return False
-
-    def wait_for(self, predicate: Callable[[], bool], timeout: float | None = None) -> bool:
-        if not predicate():
-            self.wait(timeout)
-        return predicate()
-
-    def notify_all(self) -> None:
-        pass
-
-
 class Sent:
-    """A request that was sent, and the pool of connections that it went through."""
+    """A request that was sent."""
 
-    def __init__(
-        self, pool: HTTPConnectionPool, path: str, body: bytes, headers: dict[str, str]
-    ) -> None:
-        self.url = f"{pool.scheme}://{pool.host}{path}"
+    def __init__(self, path: str, body: bytes, headers: Mapping[str, str]) -> None:
+        self.url = f"{URL}{path}"
         self.body = body
         self.headers = headers
-        self.pool = pool
 
     @property
     def form(self) -> dict[str, str]:
@@ -119,41 +94,35 @@ def errors(*messages: str, **extensions: Any) -> HTTPResponse:
     return answer({"data": None, "errors": entries})
 
 
+class PlainClient(GraphQLClient):
+    """Returns the data as they come, unless they are parsed."""
+
+    def execute(self, document: str, parse: Callable[[Any], Any] = dict, **options: Any) -> Any:
+        return super().execute(document, parse, **options)
+
+
 class Api:
     """Gives prepared answers: for tokens and for everything else, one after the other.
 
     An exception is raised instead. Where answers have run out, tokens are still given.
     """
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.clock = Clock()
+    def __init__(self) -> None:
+        self.clock = FakeClock()
         self.sent: list[Sent] = []
         self.timeouts: set[float] = set()
         self.tokens: deque[Any] = deque()
         self.answers: deque[Any] = deque()
         self.before_sending: Callable[[], object] = lambda: None
 
-        def urlopen(pool: HTTPConnectionPool, *arguments: Any, **options: Any) -> HTTPResponse:
-            return self._send(pool, *arguments, **options)
-
-        monkeypatch.setattr(HTTPConnectionPool, "urlopen", urlopen)
-        for module in (auth, pace, transport):
-            monkeypatch.setattr(module, "time", self.clock)
-
-    def _send(
-        self,
-        pool: HTTPConnectionPool,
-        method: str,
-        path: str,
-        body: bytes,
-        headers: dict[str, str],
-        **options: Any,
-    ) -> HTTPResponse:
+    def urlopen(self, method: str, url: str, body: bytes, **options: Any) -> HTTPResponse:
+        """Take the place of a pool of connections."""
         assert method == "POST"
-        assert options == {"retries": False, "redirect": False, "timeout": options["timeout"]}
+        headers, timeout = options.pop("headers"), options.pop("timeout")
+        assert options == {"retries": False, "redirect": False}
         self.before_sending()
-        sent = Sent(pool, path, body, headers)
-        self.timeouts.add(options["timeout"])
+        sent = Sent(url, body, headers)
+        self.timeouts.add(timeout)
         self.sent.append(sent)
         if sent.url == f"{URL}/oauth/token/":
             prepared = self.tokens.popleft() if self.tokens else token(f"token-{self.asked}")
@@ -164,6 +133,9 @@ class Api:
         assert isinstance(prepared, HTTPResponse)
         return prepared
 
+    def close(self) -> None:
+        pass
+
     @property
     def asked(self) -> int:
         """How many tokens were asked for."""
@@ -173,10 +145,14 @@ class Api:
     def operations(self) -> list[Sent]:
         return [sent for sent in self.sent if sent.url == f"{URL}/graphql/"]
 
-    def client(self, needs: dict[str, list[str]] | None = None, **config: Any) -> Client:
+    def client(
+        self, scope_users: Mapping[str, Sequence[str]] | None = None, **config: Any
+    ) -> PlainClient:
         """Return a client whose waits move the clock."""
         whole = CONFIG | config
-        assert check(whole, SCHEMA) == []
-        found = Client(Settings.from_config(whole), needs or {"users.read": ["users"]})
-        found.transport.pace._condition = Condition(self.clock)  # type: ignore[assignment]
-        return found
+        assert problems(whole, SCHEMA) == []
+        settings = ClientSettings.from_config(whole)
+        transport = Transport(settings, clock=self.clock, pool=self)
+        if scope_users is None:
+            scope_users = {"users.read": ["users"]}
+        return PlainClient(transport, Authenticator(transport, settings, scope_users))

@@ -10,13 +10,15 @@ from graphql import graphql_sync, introspection_from_schema
 from singer_sdk.singerlib import RecordMessage, SchemaMessage, StateMessage
 from singer_sdk.singerlib.encoding.simple import SimpleSingerWriter
 
+from pluvo_client.errors import Difference, SchemaDifferenceError
+from pluvo_client.graphql_client import GraphQLClient
 from pluvo_sandbox.database import Database
 from pluvo_sandbox.oauth import SCOPES
 from pluvo_sandbox.resolvers import Context
 from pluvo_sandbox.sandbox import prepare
 from pluvo_sandbox.schema import executable
 from pluvo_sandbox.seed import Plan
-from tap_pluvo.client import Client
+from tap_pluvo.sync_run import run
 from tap_pluvo.tap import TapPluvo
 
 if TYPE_CHECKING:
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import Message
 
     from pluvo_sandbox.schema import Variant
+    from tap_pluvo.progress import Result
 
+PROBE = "tapPluvoProbe"
 SETTINGS = {"api_url": "http://127.0.0.1:1", "client_id": "me", "client_secret": "secret"}
 
 
@@ -47,30 +51,29 @@ class Organization:
         self._one_at_a_time = threading.Lock()
         self._context = Context(Database(str(path)), frozenset(SCOPES))
 
-    def execute(
-        self, document: str, check: Callable[[dict[str, Any]], None] | None = None, **_: Any
-    ) -> dict[str, Any]:
-        """Answer a document; take the place of `Client.execute`."""
+    def execute(self, document: str, parse: Callable[[Any], Any], **_: Any) -> Any:
+        """Answer a document; take the place of `GraphQLClient.execute`."""
         if "__schema" in document:
-            return self._introspection
+            return parse(self._introspection)
+        if PROBE in document:
+            message = f"Cannot query field '{PROBE}' on type 'Query'."
+            raise SchemaDifferenceError([Difference("field", "Query", message)])
         self.documents.append(document)
         with self._one_at_a_time:
             result = graphql_sync(self._schema, document, context_value=self._context)
         assert result.errors is None, result.errors
         assert result.data is not None
-        if check is not None:
-            check(result.data)
-        return result.data
+        return parse(result.data)
 
     @contextmanager
     def answering(self) -> Iterator[None]:
         """Let every tap of this process ask this organization."""
-        asked = Client.execute
-        Client.execute = lambda _, *args, **named: self.execute(*args, **named)  # type: ignore[method-assign]
+        asked = GraphQLClient.execute
+        GraphQLClient.execute = lambda _, *args, **named: self.execute(*args, **named)  # type: ignore[method-assign]
         try:
             yield
         finally:
-            Client.execute = asked  # type: ignore[method-assign]
+            GraphQLClient.execute = asked  # type: ignore[method-assign]
 
     def close(self) -> None:
         self._context.database.close()
@@ -101,6 +104,9 @@ class Collector(SimpleSingerWriter):
 class QuietTap(TapPluvo):
     """The tap, which leaves this process's signals alone and asks for no token."""
 
+    def run(self) -> list[Result]:
+        return run(self)
+
     def _setup_signal_handlers(self) -> None:
         pass
 
@@ -114,7 +120,7 @@ def running(
     tap = QuietTap(
         config=SETTINGS | settings, catalog=catalog, state=state, message_writer=collector
     )
-    tap.client.auth.require = lambda _: None  # type: ignore[method-assign]
+    tap.session.client.authenticator.require = lambda _: None  # type: ignore[method-assign]
     try:
         yield tap, collector
     finally:

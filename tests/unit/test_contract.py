@@ -1,28 +1,28 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import pytest
 from graphql import (
     GraphQLObjectType,
     build_schema,
-    get_introspection_query,
     graphql_sync,
     introspection_from_schema,
     parse,
     validate,
 )
 
-from tap_pluvo.contract import Contract, documented_schema, live_schema
-from tap_pluvo.errors import (
+from pluvo_client.errors import (
     Difference,
-    IntrospectionRefusedError,
     PluvoError,
-    TransientError,
 )
-
-if TYPE_CHECKING:
-    from tap_pluvo.client import Client
+from pluvo_client.schema.contract import (
+    INTROSPECTION_QUERY,
+    Contract,
+    documented_schema,
+    live_schema,
+)
+from pluvo_client.schema.refusals import refused
 
 # Nothing is called as in the documents but the root field and the fields.
 LIVE = build_schema(
@@ -189,7 +189,7 @@ In element #0: Expected type "RoleEnum", found BOSS.""",
 def test_errors_are_said_in_the_names_of_the_documents(
     found: Difference, message: str, place: str
 ) -> None:
-    assert Contract().differences([error(message, place)], DOCUMENT) == [found]
+    assert refused([error(message, place)], DOCUMENT, documented_schema()) == [found]
 
 
 def test_without_a_place_the_names_of_the_error_are_taken() -> None:
@@ -201,7 +201,7 @@ def test_without_a_place_the_names_of_the_error_are_taken() -> None:
         {"message": message, "locations": None},
         {"message": message, "locations": [{"line": 99, "column": 1}]},
     ):
-        assert Contract().differences([entry], DOCUMENT) == [
+        assert refused([entry], DOCUMENT, documented_schema()) == [
             Difference("field", "User", "lastLogin")
         ]
 
@@ -217,7 +217,7 @@ def test_without_a_place_the_names_of_the_error_are_taken() -> None:
     ],
 )
 def test_other_errors_are_no_differences(message: str) -> None:
-    assert Contract().differences([error(message, "lastLogin"), {}], DOCUMENT) == []
+    assert refused([error(message, "lastLogin"), {}], DOCUMENT, documented_schema()) == []
 
 
 def test_all_errors_of_an_answer_count() -> None:
@@ -226,13 +226,13 @@ def test_all_errors_of_an_answer_count() -> None:
         error("Unknown argument 'archived' on field 'Query.paginatedUsers'.", "archived: false"),
         error("Something else"),
     ]
-    assert len(Contract().differences(errors, DOCUMENT)) == 2
+    assert len(refused(errors, DOCUMENT, documented_schema())) == 2
 
 
 def test_a_server_without_what_is_documented_is_understood() -> None:
     """Here the messages come from graphql-core itself."""
     errors = [item.formatted for item in validate(LIVE, parse(DOCUMENT))]
-    assert {*Contract().differences(cast("Any", errors), DOCUMENT)} == {
+    assert {*refused(cast("Any", errors), DOCUMENT, documented_schema())} == {
         Difference("field", "User", "lastLogin"),
         Difference("argument", "Query", "paginatedUsers(archived)"),
         Difference("value", "Role", "BOSS"),
@@ -242,36 +242,10 @@ def test_a_server_without_what_is_documented_is_understood() -> None:
 # ---------- the organization's own schema ----------
 
 
-class Answering:
-    """Stands for a client: gives an answer, or raises it."""
-
-    def __init__(self, answer: Any) -> None:
-        self.answer = answer
-
-    def execute(self, document: str) -> Any:
-        assert document == get_introspection_query(descriptions=False)
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
-
-
-def live(answer: Any) -> Any:
-    return live_schema(cast("Client", Answering(answer)))
-
-
 def test_introspection() -> None:
-    answer = graphql_sync(LIVE, get_introspection_query(descriptions=False)).data
-    found = Contract(live(answer))
+    answer = graphql_sync(LIVE, INTROSPECTION_QUERY).data
+    found = Contract(live_schema(answer))
     assert found.type_at("paginatedUsers.edges.node.address.city") is not None
-
-
-def test_introspection_that_is_refused() -> None:
-    assert live(IntrospectionRefusedError("no")) is None
-
-
-def test_introspection_that_fails() -> None:
-    with pytest.raises(TransientError):
-        live(TransientError("down"))
 
 
 @pytest.mark.parametrize(
@@ -279,11 +253,11 @@ def test_introspection_that_fails() -> None:
 )
 def test_introspection_that_is_not_whole(answer: Any) -> None:
     with pytest.raises(PluvoError, match="set `introspection` to `off`"):
-        live(answer)
+        live_schema(answer)
 
 
 def test_half_of_a_schema_is_not_whole() -> None:
     answer: Any = introspection_from_schema(LIVE)
     answer["__schema"]["types"] = answer["__schema"]["types"][:2]
     with pytest.raises(PluvoError, match="set `introspection` to `off`"):
-        live(answer)
+        live_schema(answer)

@@ -7,12 +7,13 @@ from graphql import build_schema, parse, parse_value, validate, value_from_ast_u
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_pluvo.contract import Contract, documented_schema
-from tap_pluvo.errors import ConfigurationError
+from pluvo_client.errors import ConfigurationError
+from pluvo_client.schema.contract import Contract, documented_schema
+from pluvo_client.schema.documents import Enum, call, literal
 from tap_pluvo.filters import parse_filters
-from tap_pluvo.query import Enum, call, literal
 from tap_pluvo.streams import STREAMS
 
+ROOTS = {stream.name: stream.root_field() if stream.takes_filters else None for stream in STREAMS}
 CHOICES = {
     "certificates": {"none"},
     "custom_field_values": {"none"},
@@ -43,7 +44,7 @@ CHOICES = {
 
 
 def parsed(filters: dict[str, dict[str, Any]], contract: Contract | None = None) -> Any:
-    return parse_filters(filters, STREAMS, contract or Contract())
+    return parse_filters(filters, ROOTS, contract or Contract())
 
 
 @pytest.mark.parametrize("stream", [stream.name for stream in STREAMS])
@@ -89,10 +90,10 @@ def test_arguments_get_the_names_and_kinds_of_the_api() -> None:
 @pytest.mark.parametrize(
     ("filters", "reason"),
     [
-        ({"userz": {}}, "there is no stream 'userz': did you mean 'users'?"),
+        ({"userz": {}}, "there is no stream 'userz': did you mean `users`?"),
         ({"nothing": {}}, "there is no stream 'nothing'"),
         ({"users": {"role": []}}, "there is no filter 'role'"),
-        ({"users": {"groupIds": []}}, "there is no filter 'groupIds': did you mean 'group_ids'?"),
+        ({"users": {"groupIds": []}}, "there is no filter 'groupIds': did you mean `group_ids`?"),
         ({"users": {"first": 5}}, "there is no filter 'first'"),
         ({"users": {"sort_by": {}}}, "there is no filter 'sort_by'"),
         ({"trainings": {"user_id": "x"}}, "there is no filter 'user_id'"),

@@ -23,7 +23,7 @@ from graphql import (
 )
 from jsonschema import Draft202012Validator
 
-from tap_pluvo.resources import read_schema, schemas
+from pluvo_client.schema.files import read_schema, schemas
 from tap_pluvo.streams import STREAMS
 
 if TYPE_CHECKING:

@@ -8,16 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requests import certs
 
-from tap_pluvo.errors import ConfigurationError
+from pluvo_client.errors import ConfigurationError
+from pluvo_client.settings import base_url, problems
 from tap_pluvo.settings import (
     PROPERTIES,
     SCHEMA,
     Settings,
-    base_url,
-    check,
     from_environment,
     from_meltano,
-    organization_label,
+    organization_column,
 )
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ MINIMAL = {"organization": "academy", "client_id": "me", "client_secret": "never
 
 
 def settings(**config: Any) -> Settings:
-    assert check(MINIMAL | config, SCHEMA) == []
+    assert problems(MINIMAL | config, SCHEMA) == []
     return Settings.from_config(MINIMAL | config)
 
 
@@ -69,9 +68,9 @@ def settings(**config: Any) -> Settings:
 )
 def test_limits(name: str, good: list[Any], bad: list[Any]) -> None:
     for value in [*good, None]:
-        assert check({name: value}, SCHEMA) == []
+        assert problems({name: value}, SCHEMA) == []
     for value in bad:
-        sentences = check({name: value}, SCHEMA)
+        sentences = problems({name: value}, SCHEMA)
         assert sentences, value
         for sentence in sentences:
             assert sentence.startswith((f"setting `{name}` ", f"setting `{name}."))
@@ -83,21 +82,21 @@ def test_every_setting_explains_itself() -> None:
         assert setting["description"].endswith("."), name
         (example,) = setting["examples"]
         assert setting["type"][1] == "null", name
-        assert check({name: example}, SCHEMA) == [], name
+        assert problems({name: example}, SCHEMA) == [], name
         if "default" in setting:
-            assert check({name: setting["default"]}, SCHEMA) == [], name
+            assert problems({name: setting["default"]}, SCHEMA) == [], name
 
 
 def test_secrets_are_not_shown() -> None:
     for wrong in (5, ["never-shown"], {"a": "never-shown"}, True):
-        sentences = check({"client_secret": wrong, "client_id": wrong}, SCHEMA)
+        sentences = problems({"client_secret": wrong, "client_id": wrong}, SCHEMA)
         assert len(sentences) == 2
         assert not [text for text in sentences if "never-shown" in text or "5" in text]
     assert "never-shown" not in repr(settings())
 
 
 def test_unknown_settings_are_all_named() -> None:
-    assert check({"page_sise": 1, "clientid": "x", "zzz": 1}, SCHEMA) == [
+    assert problems({"page_sise": 1, "clientid": "x", "zzz": 1}, SCHEMA) == [
         "setting `clientid` is unknown: did you mean `client_id`?",
         "setting `page_sise` is unknown: did you mean `page_size`?",
         "setting `zzz` is unknown; `tap-pluvo --about` lists them all",
@@ -109,16 +108,16 @@ def test_unknown_settings_are_all_named() -> None:
 
 def test_defaults() -> None:
     found = settings()
-    assert found.base_url == "https://academy.pluvo.com"
-    assert found.scopes is None
     assert found.start_date is None
     assert found.end_date is None
-    assert (found.page_size, found.max_concurrency, found.operations_per_request) == (50, 4, 5)
     assert (found.lookback_days, found.window_days, found.full_refresh_days) == (7, 30, 1)
-    assert (found.request_timeout, found.max_retry_seconds) == (60, 300)
-    assert found.requests_per_second is None
-    assert found.introspection is True
-    assert found.filters == {}
+    client = found.client
+    assert client.base_url == "https://academy.pluvo.com"
+    assert client.scopes is None
+    assert (client.page_size, client.max_concurrency, client.operations_per_request) == (50, 4, 5)
+    assert (client.request_timeout, client.max_retry_seconds) == (60, 300)
+    assert client.requests_per_second is None
+    assert client.introspection is True
 
 
 def test_null_is_unset() -> None:
@@ -135,12 +134,12 @@ def test_zero_and_false_are_set() -> None:
         introspection="off",
     )
     assert (found.lookback_days, found.full_refresh_days) == (0, 0)
-    assert (found.max_retry_seconds, found.max_repair_passes) == (0, 0)
-    assert found.introspection is False
+    assert (found.client.max_retry_seconds, found.client.max_repair_passes) == (0, 0)
+    assert found.client.introspection is False
 
 
 def test_scopes() -> None:
-    assert settings(scopes=["users.read"]).scopes == ("users.read",)
+    assert settings(scopes=["users.read"]).client.scopes == ("users.read",)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +161,7 @@ def test_dates_are_days_in_utc(text: str, day: str) -> None:
 @pytest.mark.parametrize("text", ["", "now", "2024", "2024-1-1", "01/02/2024", "2024-02-30"])
 @pytest.mark.parametrize("name", ["start_date", "end_date"])
 def test_dates_that_are_none(name: str, text: str) -> None:
-    with pytest.raises(ConfigurationError, match=f"`{name}` is no ISO 8601 date.*2024-01-31"):
+    with pytest.raises(ConfigurationError, match=f"`{name}` is not an ISO 8601 date.*2024-01-31"):
         settings(**{name: text})
 
 
@@ -188,7 +187,7 @@ def test_credentials_are_needed(name: str) -> None:
 
 
 def test_a_bundle_must_be_a_file(tmp_path: Path) -> None:
-    assert settings(ca_bundle=certs.where()).ca_bundle == certs.where()
+    assert settings(ca_bundle=certs.where()).client.ca_bundle == certs.where()
     with pytest.raises(ConfigurationError, match="`ca_bundle`: there is no file"):
         settings(ca_bundle=str(tmp_path))
 
@@ -234,16 +233,16 @@ def test_address(address: str, found: str) -> None:
         ("https://:443", "name a host"),
         ("https://example.com:port", "check its host and port"),
         ("https://example.com:65536", "check its host and port"),
-        ("https://[::1", "is no valid address"),
+        ("https://[::1", "is not a valid address"),
         ("https://me@example.com", "user name or password"),
         ("https://me:word@example.com", "user name or password"),
         ("https://example.com/graphql/", "must not have a path"),
         ("https://example.com?a=b", "must not have a path"),
         ("https://example.com#a", "must not have a path"),
-        ("https://exa mple.com", "is no valid address"),
-        ("https://example..com", "is no valid address"),
-        ("https://.example.com", "is no valid address"),
-        ("https://*.example.com", "is no valid address"),
+        ("https://exa mple.com", "is not a valid address"),
+        ("https://example..com", "is not a valid address"),
+        ("https://.example.com", "is not a valid address"),
+        ("https://*.example.com", "is not a valid address"),
     ],
 )
 def test_address_that_cannot_be(address: str, reason: str) -> None:
@@ -263,10 +262,26 @@ def test_organization_and_address_exclude_each_other() -> None:
             base_url(nothing, nothing)
 
 
+def label(**config: Any) -> str | None:
+    return organization_column({"add_organization_column": True} | config)
+
+
 def test_the_label_of_an_organization() -> None:
-    assert organization_label({"organization": "Academy"}) == "academy"
-    assert organization_label({"api_url": "https://Learn.example.com/"}) == "learn.example.com"
-    assert organization_label({"api_url": "http://127.0.0.1:8765"}) == "127.0.0.1:8765"
+    assert organization_column({"organization": "Academy"}) is None
+    assert (
+        organization_column({"add_organization_column": True, "organization": "Academy"})
+        == "academy"
+    )
+    assert (
+        organization_column(
+            {"add_organization_column": True, "api_url": "https://Learn.example.com/"}
+        )
+        == "learn.example.com"
+    )
+    assert (
+        organization_column({"add_organization_column": True, "api_url": "http://127.0.0.1:8765"})
+        == "127.0.0.1:8765"
+    )
 
 
 # ---------- the environment ----------
@@ -295,7 +310,7 @@ def test_environment() -> None:
         "filters": {"users": {"archived": False}},
         "add_organization_column": True,
     }
-    assert check(found, SCHEMA) == []
+    assert problems(found, SCHEMA) == []
 
 
 @pytest.mark.parametrize(

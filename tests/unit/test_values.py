@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_pluvo import values
+from pluvo_client.schema import values
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,0 +1,1 @@
+"""Reading in parallel and completely, even while rows come, go and move."""

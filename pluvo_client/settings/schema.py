@@ -1,0 +1,173 @@
+"""The settings of the connection to an organization, as JSON Schema: data for every program."""
+
+from __future__ import annotations
+
+from typing import Any
+
+MAX_PAGE_SIZE = 50  # page `pagination`
+MAX_CONCURRENCY = 16
+
+SCOPES = (  # page `introduction-2`
+    "users.read",
+    "users.write",
+    "trainings.read",
+    "trainings.write",
+    "groups.read",
+    "groups.write",
+    "events.read",
+    "events.write",
+    "extra_categories.write",
+)
+
+
+def setting(  # noqa: PLR0913 - the parts of a setting
+    json_type: str,
+    title: str,
+    description: str,
+    *,
+    default: Any = None,
+    example: Any = None,
+    secret: bool = False,
+    **limits: Any,
+) -> dict[str, Any]:
+    """Return the JSON Schema of one setting; each may also be null, which means unset."""
+    schema: dict[str, Any] = {"type": [json_type, "null"], "title": title}
+    schema["description"] = description
+    if default is not None:
+        schema["default"] = default
+    if example is not None:
+        schema["examples"] = [example]
+    if secret:
+        schema |= {"secret": True, "writeOnly": True}
+    return schema | limits
+
+
+CONNECTION: dict[str, dict[str, Any]] = {
+    "organization": setting(
+        "string",
+        "Organization",
+        "The name before `.pluvo.com` in the address of your Pluvo. Set this or `api_url`.",
+        example="my-academy",
+        pattern="^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$",
+    ),
+    "api_url": setting(
+        "string",
+        "API address",
+        "Address of an organization with its own domain, or of the sandbox, without a path. "
+        "https is required, except for this machine. Set this or `organization`.",
+        example="https://learning.example.com",
+    ),
+    "client_id": setting(
+        "string",
+        "Client id",
+        "Identifier of the API client. Pluvo gives it to you on request.",
+        example="2b1c9f0e",
+        minLength=1,
+        secret=True,
+    ),
+    "client_secret": setting(
+        "string",
+        "Client secret",
+        "Secret of the API client. It is sent to the token address only and is never logged.",
+        example="********",
+        minLength=1,
+        secret=True,
+    ),
+    "scopes": setting(
+        "array",
+        "Scopes",
+        "Scopes to request a token with. Default: those that the selected streams need, and what "
+        "the API says is lacking.",
+        example=["users.read", "groups.read"],
+        items={"type": "string", "enum": list(SCOPES)},
+        minItems=1,
+        uniqueItems=True,
+    ),
+    "page_size": setting(
+        "integer",
+        "Page size",
+        "Rows to ask for in a request. The API allows at most 50.",
+        default=MAX_PAGE_SIZE,
+        example=50,
+        minimum=1,
+        maximum=MAX_PAGE_SIZE,
+    ),
+    "max_concurrency": setting(
+        "integer",
+        "Concurrency",
+        "Maximum number of requests in flight.",
+        default=4,
+        example=8,
+        minimum=1,
+        maximum=MAX_CONCURRENCY,
+    ),
+    "requests_per_second": setting(
+        "number",
+        "Requests per second",
+        "Ceiling on the requests sent in a second. Default: none; the tap slows down by itself "
+        "when the API asks for it.",
+        example=10,
+        exclusiveMinimum=0,
+    ),
+    "operations_per_request": setting(
+        "integer",
+        "Operations per request",
+        "How many small reads (a group's further members, a user's enrollments) travel in one "
+        "request. Falls back to 1 by itself when the API refuses more.",
+        default=5,
+        example=5,
+        minimum=1,
+        maximum=50,
+    ),
+    "max_repair_passes": setting(
+        "integer",
+        "Repair passes",
+        "How often to re-read a list that changed while it was read, to find the rows that "
+        "slipped between two pages.",
+        default=3,
+        example=3,
+        minimum=0,
+        maximum=20,
+    ),
+    "request_timeout": setting(
+        "number",
+        "Request timeout in seconds",
+        "How long to wait for the API to connect, and between two parts of an answer.",
+        default=60,
+        example=60,
+        exclusiveMinimum=0,
+        maximum=3600,
+    ),
+    "max_retry_seconds": setting(
+        "number",
+        "Retry limit in seconds",
+        "How long to retry one request (network errors, overload, rate limits) before its stream "
+        "fails.",
+        default=300,
+        example=600,
+        minimum=0,
+        maximum=86400,
+    ),
+    "user_agent": setting(
+        "string",
+        "User agent",
+        "How the tap introduces itself. Default: its name and version.",
+        example="tap-pluvo (data@example.com)",
+        minLength=1,
+        pattern="^[!-~][ -~]*$",
+    ),
+    "ca_bundle": setting(
+        "string",
+        "CA bundle",
+        "File with the certificates to trust, in PEM form, for a private certificate authority.",
+        example="certs/company-ca.pem",
+    ),
+    "introspection": setting(
+        "string",
+        "Introspection",
+        "`auto` asks the organization for its schema and follows it; `off` goes by the documents.",
+        default="auto",
+        example="auto",
+        enum=["auto", "off", None],
+    ),
+}

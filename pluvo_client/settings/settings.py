@@ -1,0 +1,116 @@
+"""The settings as the code reads them: checked, with defaults filled in."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from pluvo_client.errors import ConfigurationError
+from pluvo_client.settings.schema import CONNECTION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ORGANIZATION_URL = "https://{organization}.pluvo.com"  # page `introduction-2`
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ClientSettings:
+    """How to reach an organization; `base_url` has no trailing slash."""
+
+    base_url: str
+    client_id: str
+    client_secret: str = dataclasses.field(repr=False)
+    scopes: tuple[str, ...] | None
+    page_size: int
+    max_concurrency: int
+    requests_per_second: float | None
+    operations_per_request: int
+    max_repair_passes: int
+    request_timeout: float
+    max_retry_seconds: float
+    user_agent: str | None
+    ca_bundle: str | None
+    introspection: bool
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> ClientSettings:
+        """Return the settings of a configuration in which `problems` found nothing.
+
+        Settings that `config` has beside those of the connection are left to others.
+
+        Raises:
+            ConfigurationError: a setting is missing, or does not go with another one.
+        """
+        values = {name: value_of(name, config, CONNECTION) for name in CONNECTION}
+        for name in ("client_id", "client_secret"):
+            if not values[name]:
+                msg = (
+                    f"setting `{name}` is missing: set it to what Pluvo gave you with your API "
+                    f"client, for example as TAP_PLUVO_{name.upper()}"
+                )
+                raise ConfigurationError(msg)
+        bundle = values["ca_bundle"]
+        if bundle and not Path(bundle).is_file():
+            msg = f"setting `ca_bundle`: there is no file {bundle!r}"
+            raise ConfigurationError(msg)
+        scopes = values.pop("scopes")
+        return cls(
+            base_url=base_url(values.pop("organization"), values.pop("api_url")),
+            scopes=tuple(scopes) if scopes else None,
+            introspection=values.pop("introspection") == "auto",
+            **values,
+        )
+
+
+def value_of(
+    name: str, config: Mapping[str, Any], properties: Mapping[str, Mapping[str, Any]]
+) -> Any:
+    """Return the value of a setting, or its default; 5.0 is an integer in JSON."""
+    value = config.get(name)
+    if value is None:
+        return properties[name].get("default")
+    return int(value) if properties[name]["type"][0] == "integer" else value
+
+
+def base_url(organization: str | None, api_url: str | None) -> str:
+    """Return the address that `/graphql/` and `/oauth/token/` follow, without a trailing slash.
+
+    Raises:
+        ConfigurationError: neither or both are set, or `api_url` is not an https address.
+    """
+    if bool(organization) == bool(api_url):
+        state = "both set: remove one" if organization else "both missing: set one of them"
+        msg = f"settings `organization` and `api_url` are {state}"
+        raise ConfigurationError(msg)
+    if organization:
+        return ORGANIZATION_URL.format(organization=organization.lower())
+    assert api_url is not None  # noqa: S101 - one of the two is set
+    msg = "setting `api_url` is not a valid address: check its host and port"
+    try:
+        url = urlsplit(api_url.strip())
+        host, port = url.hostname, url.port
+    except ValueError as error:
+        raise ConfigurationError(msg) from error
+    if host and ":" not in host and not re.fullmatch(r"[\w-]+(\.[\w-]+)*\.?", host):
+        raise ConfigurationError(msg)
+    if url.scheme not in {"http", "https"} or not host:
+        msg = "setting `api_url` must begin with https:// and name a host"
+        raise ConfigurationError(msg)
+    if url.username or url.password:
+        msg = "setting `api_url` must not hold a user name or password: use `client_id` and so on"
+        raise ConfigurationError(msg)
+    if url.path.strip("/") or url.query or url.fragment:
+        msg = (
+            "setting `api_url` must not have a path: give only https://host, "
+            "the tap adds /graphql/ and /oauth/token/"
+        )
+        raise ConfigurationError(msg)
+    if url.scheme == "http" and not re.fullmatch(r"localhost|127(\.\d+){3}|::1", host):
+        msg = "setting `api_url` must begin with https://, since the client secret travels there"
+        raise ConfigurationError(msg)
+    shown = f"[{host}]" if ":" in host else host
+    return f"{url.scheme}://{shown}" + (f":{port}" if port else "")

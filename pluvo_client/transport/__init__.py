@@ -1,0 +1,1 @@
+"""HTTP to one organization: connections, rate limit, retries, and the token."""

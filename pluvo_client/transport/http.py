@@ -1,0 +1,259 @@
+"""HTTP: requests to one host, one rate limit, one retry policy.
+
+Nothing here knows GraphQL or OAuth. Tokens travel to the configured host only: redirects are not
+followed, and certificates are always verified.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import logging
+import threading
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+
+import backoff
+import msgspec
+from requests.utils import DEFAULT_ACCEPT_ENCODING
+from urllib3.exceptions import (
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+    ProxyError,
+    SSLError,
+    TimeoutError,  # noqa: A004 - not Python's own, which no request raises
+)
+
+from pluvo_client.errors import (
+    ConfigurationError,
+    PluvoError,
+    RetriableError,
+    ThrottledError,
+    TransientError,
+    UnreachableError,
+)
+from pluvo_client.transport.clock import Clock
+from pluvo_client.transport.connection_pool import connection_pool
+from pluvo_client.transport.rate_limiter import RateLimiter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from urllib3 import BaseHTTPResponse
+
+    from pluvo_client.settings import ClientSettings
+
+T = TypeVar("T")
+
+logger = logging.getLogger("pluvo_client")
+
+LONGEST_WAIT = 60.0  # seconds between two attempts, where the API does not name its own
+# The statuses that the reader of a body judges.
+READABLE = {HTTPStatus.OK, HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+
+
+class ConnectionPool(Protocol):
+    """What sends a request: urllib3's pool, or what a test puts in its place."""
+
+    def urlopen(self, method: str, url: str, body: bytes, **options: Any) -> BaseHTTPResponse:
+        """Send a request and return the response with its whole body."""
+
+    def close(self) -> None:
+        """Close all connections."""
+
+
+class Response(NamedTuple):
+    """What came back: HTTP status, whole body, content type (without parameters) and address."""
+
+    status: int
+    body: bytes
+    content_type: str
+    url: str
+
+    def json(self) -> Any:
+        """Return the body as JSON.
+
+        Raises:
+            ValueError: it is not JSON, or nested beyond measure.
+        """
+        try:
+            return msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise ValueError from error
+
+
+class Transport:
+    """Sends requests to the organization, and retries what may pass.
+
+    `requests` and `retries` count since the start.
+    """
+
+    def __init__(
+        self,
+        settings: ClientSettings,
+        *,
+        clock: Clock | None = None,
+        pool: ConnectionPool | None = None,
+    ) -> None:
+        self.clock = clock or Clock()
+        self.base_url = settings.base_url
+        self.limiter = RateLimiter(
+            settings.max_concurrency, settings.requests_per_second, self.clock
+        )
+        self.requests = 0
+        self.retries = 0
+        self._timeout = settings.request_timeout
+        self._max_retry_seconds = settings.max_retry_seconds
+        self._headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": DEFAULT_ACCEPT_ENCODING,
+            "User-Agent": settings.user_agent or f"tap-pluvo/{version('tap-pluvo')}",
+        }
+        self._lock = threading.Lock()
+        self._pool = pool or connection_pool(settings)
+
+    def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Response:
+        """Send one request, when the rate limit allows it, and return the response.
+
+        Raises:
+            ConfigurationError: the address redirects.
+            TransientError: no answer came, or the server is at fault.
+            ThrottledError: the server asked to slow down.
+            UnreachableError: the host does not exist, or its certificate is not trusted.
+            PluvoError: there is no API at this address.
+        """
+        with self.limiter.slot():
+            return self._post(path, body, headers)
+
+    def retry(self, attempt: Callable[[], T], *, divisible: bool = False) -> T:
+        """Return what `attempt` returns; a `RetriableError` that it raises starts another one.
+
+        Attempts end after `max_retry_seconds`, or the number that the error allows. What is
+        `divisible` into smaller requests is not tried again as it is where its content may be at
+        fault: the caller divides it.
+
+        Raises:
+            PluvoError: what the last attempt raised.
+        """
+        waits = backoff.expo(base=2, factor=0.5, max_value=LONGEST_WAIT)
+        next(waits)  # the generator's first value only starts it
+        started = self.clock.monotonic()
+        attempts = 0
+        while True:
+            attempts += 1
+            try:
+                result = attempt()
+            except RetriableError as error:
+                if error.given_up:  # in a request that this attempt made on its way
+                    raise
+                wait = backoff.full_jitter(next(waits)) if error.wait is None else error.wait
+                elapsed = self.clock.monotonic() - started
+                limit = 1 if divisible and error.by_content else error.attempts
+                if (limit and attempts >= limit) or elapsed + wait > self._max_retry_seconds:
+                    tries = "1 try" if attempts == 1 else f"{attempts} tries"
+                    error.args = (f"{error} (gave up after {tries} in {elapsed:.0f} s)",)
+                    error.given_up = True
+                    raise
+                self._wait(error, wait)
+            else:
+                self.limiter.succeeded()
+                return result
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._pool.close()
+
+    def _wait(self, error: RetriableError, seconds: float) -> None:
+        logger.warning("%s; trying again in %.1f s", error, seconds)
+        with self._lock:
+            self.retries += 1
+        if isinstance(error, ThrottledError):
+            self.limiter.throttled(seconds)
+        else:
+            self.limiter.pause(seconds)
+
+    def _post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Response:
+        with self._lock:
+            self.requests += 1
+        try:
+            response = self._pool.urlopen(
+                "POST",
+                path,
+                body,
+                headers={**self._headers, **headers},
+                retries=False,
+                redirect=False,
+                timeout=self._timeout,
+            )
+        except HTTPError as error:
+            raise self._network_error(error) from error
+        url = self.base_url + path
+        self._check_status(response, url)
+        kind = response.headers.get("Content-Type", "no content type").split(";")[0]
+        return Response(response.status, response.data, kind, url)
+
+    def _network_error(self, error: HTTPError) -> RetriableError:
+        """Return what an error of the network means to the user."""
+        host = self.base_url
+        if isinstance(error, SSLError):
+            return UnreachableError(
+                f"the certificate of {host} is not trusted: if your organization has its own "
+                "certificate authority, name its file in the setting `ca_bundle`"
+            )
+        if isinstance(error, NameResolutionError):
+            return UnreachableError(
+                f"the host of {host} does not exist: check the setting `organization` or "
+                "`api_url`, and your network"
+            )
+        if isinstance(error, ProxyError):
+            return TransientError(
+                f"the proxy on the way to {host} failed: check the environment variable HTTPS_PROXY"
+            )
+        # A connection that could not be made is, to urllib3, a timeout of a kind.
+        if isinstance(error, TimeoutError) and not isinstance(error, NewConnectionError):
+            return TransientError(f"{host} did not answer within {self._timeout:g} s")
+        inner = (error.__cause__, *error.args)
+        cause = next((item for item in inner if isinstance(item, Exception)), error)
+        return TransientError(f"the connection to {host} failed ({type(cause).__name__})")
+
+    def _check_status(self, response: BaseHTTPResponse, url: str) -> None:
+        """Raise what a status means by itself; those in `READABLE` are for the caller to judge."""
+        status = response.status
+        if status in READABLE:
+            return
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            msg = f"Pluvo is throttling requests (HTTP {status})"
+            raise ThrottledError(msg, self._retry_after(response))
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            msg = f"Pluvo is temporarily unavailable (HTTP {status})"
+            raise ThrottledError(msg, self._retry_after(response))
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
+            msg = f"Pluvo failed to answer (HTTP {status})"
+            raise TransientError(msg)
+        if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+            msg = (
+                f"{url} redirects (HTTP {status}), which is not followed with a token: check the "
+                "host in the setting `organization` or `api_url`"
+            )
+            raise ConfigurationError(msg)
+        msg = (
+            f"{url} answered HTTP {status}: check that the setting `organization` or `api_url` "
+            "names a Pluvo organization"
+        )
+        raise PluvoError(msg)
+
+    def _retry_after(self, response: BaseHTTPResponse) -> float | None:
+        """Return the seconds that a Retry-After header asks for (a number, or an HTTP date)."""
+        value = response.headers.get("Retry-After")
+        if value is None:
+            return None
+        try:
+            return max(0.0, float(value))
+        except ValueError:
+            pass
+        try:
+            date = email.utils.parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        return max(0.0, date.timestamp() - self.clock.time())

@@ -1,0 +1,187 @@
+"""What a stream has, and what a catalog selects of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from singer_sdk.singerlib.catalog import Metadata, StreamMetadata
+from typing_extensions import override
+
+from pluvo_client.errors import ConfigurationError
+from pluvo_client.schema.columns import Column, additional_columns
+from pluvo_client.schema.selection import Selection
+from tap_pluvo.sdk_stream import SdkStream
+from tap_pluvo.stream_schema import stream_schema
+
+if TYPE_CHECKING:
+    from singer_sdk import Tap
+    from singer_sdk.singerlib import Catalog, MetadataMapping, SelectionMask
+
+    from pluvo_client.schema.contract import Contract
+    from tap_pluvo.session import Session
+
+FULL_TABLE = "FULL_TABLE"
+INCREMENTAL = "INCREMENTAL"
+
+ORGANIZATION = Column(
+    "organization",
+    {"type": ["string"], "description": "The organization that the row is from."},
+    selection=None,
+)
+
+
+class CatalogStream(SdkStream):
+    """A stream's columns, keys and selection.
+
+    Subclasses declare `name`, and `node`: the dotted path of API fields, from a root field on, to
+    the type whose fields the columns are.
+    """
+
+    name: str  # of the class already, not only of its objects
+    node: ClassVar[str]
+    default_method: ClassVar[str | None] = None
+    required_columns: ClassVar[tuple[str, ...]] = ()  # without which the stream cannot be
+    offers_live_fields: ClassVar[bool] = True  # further fields that only the live schema has
+
+    def __init__(self, tap: Tap, session: Session) -> None:
+        """Take the contract of the output from its schema file and from the live schema."""
+        self.session = session
+        self.contract: Contract = session.contract
+        schema = stream_schema(self.name)
+        kind = self.contract.type_at(self.node)
+        extra = (
+            additional_columns(self.contract, kind, schema.columns.values())
+            if self.offers_live_fields and self.contract.is_live and kind is not None
+            else []
+        )
+        self.columns = {**schema.columns, **{column.name: column for column in extra}}
+        self.key = schema.key
+        if session.organization is not None:
+            self.columns["organization"] = ORGANIZATION
+            self.key = (*schema.key, "organization")
+        self._extra = frozenset(column.name for column in extra)
+        super().__init__(
+            tap,
+            schema={
+                "type": "object",
+                "properties": {name: dict(column.schema) for name, column in self.columns.items()},
+                "required": list(self.key),
+            },
+        )
+        self.primary_keys = self.key
+        self.replication_key = schema.replication_key
+        self.forced_replication_method = self.default_method
+
+    @classmethod
+    def root_field(cls) -> str:
+        """Return the root field that the stream is read from."""
+        return cls.node.split(".", 1)[0]
+
+    @classmethod
+    def unavailable(cls, contract: Contract) -> str | None:
+        """Return why the organization cannot give this stream, or None if it can."""
+        kind = contract.type_at(cls.node)
+        if kind is None:
+            return f"the organization's schema lacks `{cls.node}`"
+        schema = stream_schema(cls.name)
+        names = (*schema.key, *cls.required_columns, *filter(None, [schema.replication_key]))
+        lacking = Selection(contract, kind, [schema.columns[name] for name in names]).lacking
+        if lacking:
+            return f"the organization's schema cannot give its key {', '.join(lacking)}"
+        return None
+
+    @property
+    def key_sources(self) -> tuple[str, ...]:
+        """The columns that computed keys are made of, selected or not."""
+        return self.required_columns
+
+    @property
+    @override
+    def metadata(self) -> MetadataMapping:
+        """Catalog metadata: keys are automatic, what the API lacks is unsupported."""
+        if self._metadata is None:
+            metadata = super().metadata
+            if () not in metadata:  # a stream the catalog does not describe is selected as a whole
+                metadata[()] = StreamMetadata(selected=True)
+            lacking = self._lacking()
+            automatic = {*self.primary_keys, *filter(None, [self.replication_key])}
+            for name in self.columns:
+                entry = metadata[("properties", name)]
+                if name in automatic:
+                    entry.inclusion = Metadata.InclusionType.AUTOMATIC
+                elif name in lacking and self._tap_input_catalog is None:
+                    entry.inclusion = Metadata.InclusionType.UNSUPPORTED
+                elif name in self._extra and entry.selected is None:
+                    entry.selected_by_default = False
+            self._metadata = metadata
+        return self._metadata
+
+    @property
+    @override
+    def mask(self) -> SelectionMask:
+        """What is selected; a column that an older catalog does not know is not."""
+        if self._mask is None:
+            self._mask = super().mask
+            known = {*self.effective_schema["properties"], *self.primary_keys}
+            self._mask.update({("properties", name): False for name in {*self.columns} - known})
+        return self._mask
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take selection and replication method from a catalog; the keys stay our own.
+
+        Raises:
+            ConfigurationError: the catalog asks for a replication that the stream cannot do.
+        """
+        replication_key = self.replication_key
+        super().apply_catalog(catalog)
+        self.primary_keys = self.key
+        if self.replication_key not in {None, replication_key}:
+            msg = (
+                f"catalog: stream {self.name} cannot be replicated by {self.replication_key!r}: "
+                f"use {replication_key or FULL_TABLE}"
+            )
+            raise ConfigurationError(msg)
+        self.replication_key = replication_key
+        methods = {FULL_TABLE, INCREMENTAL} if replication_key else {FULL_TABLE}
+        if self.forced_replication_method not in {None, *methods}:
+            msg = (
+                f"catalog: stream {self.name} cannot be replicated "
+                f"{self.forced_replication_method}: use {' or '.join(sorted(methods))}"
+            )
+            raise ConfigurationError(msg)
+
+    @property
+    def incremental(self) -> bool:
+        """Whether this run reads only what is new."""
+        return self.replication_method == INCREMENTAL
+
+    def selected_columns(self) -> list[Column]:
+        """Return the columns that the catalog selects, the keys, and what those are made of."""
+        forced = {*self.primary_keys, *self.key_sources}
+        if self.replication_key:
+            forced.add(self.replication_key)
+        return [
+            column
+            for name, column in self.columns.items()
+            if name in forced or self.mask[("properties", name)]
+        ]
+
+    def lacking_columns(self, selection: Selection) -> list[str]:
+        """Return the columns that stay empty, since the organization's schema lacks them.
+
+        With a catalog, those that it selects, also of an older schema; else all.
+        """
+        if not self.session.chosen:
+            return self._lacking()
+        gone = [
+            path[-1]
+            for path, selected in self.mask.items()
+            if path and selected and path[-1] not in self.columns
+        ]
+        return [*selection.lacking, *gone]
+
+    def _lacking(self) -> list[str]:
+        """Return all columns that the organization's schema lacks, selected or not."""
+        kind = self.contract.type_at(self.node)
+        return Selection(self.contract, kind, list(self.columns.values())).lacking if kind else []

@@ -1,0 +1,183 @@
+"""Streams whose rows are what belongs to each group or training."""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from typing import TYPE_CHECKING, ClassVar
+
+from typing_extensions import override
+
+from pluvo_client.errors import UnavailableError
+from pluvo_client.reading.nested import read_nested
+from pluvo_client.reading.root_fields import items
+from pluvo_client.schema.documents import call
+from pluvo_client.schema.selection import member
+from tap_pluvo.stream import PluvoStream, prefetch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pluvo_client.reading.connection import Connection, Page
+    from pluvo_client.reading.connection_reader import ConnectionReader, ReadPlan
+    from pluvo_client.schema.contract import Contract
+    from pluvo_client.schema.selection import Record
+
+NO_ID = "00000000-0000-0000-0000-000000000000"  # an id that no object has
+
+
+class MemberStream(PluvoStream):
+    """A stream whose rows are the nodes of connections inside the nodes of a root connection.
+
+    `roles` maps each nested connection to the role of its nodes; `owner` is the field that gives
+    one outer node by its id, and the prefix of the columns for its id and ref.
+    """
+
+    offers_live_fields = False
+    roles: ClassVar[dict[str, str]]
+    owner: ClassVar[str]
+
+    @override
+    def read(self) -> Iterator[list[Record]]:
+        """Give the members of each owner; the first ones travel with the owners themselves."""
+        selection = self.select()
+        outer = self.node.rsplit(".", 3)[0]
+        plan = self.client.plan(itemgetter("user_id"))
+        nested = {
+            field: self.nested(f"{outer}.{field}", selection)
+            for field in self.roles
+            if self.contract.has(f"{outer}.{field}")
+        }
+
+        def with_first_pages(node: Record) -> Record:
+            pages = {
+                field: connection.page(member(node, field), plan.first, None)
+                for field, connection in nested.items()
+            }
+            return {"id": member(node, "id"), "ref": member(node, "ref") if ref else None} | pages
+
+        ref = self.ref_of(outer, f"{self.owner}_ref")
+        bodies = " ".join(connection.body(plan.first, None) for connection in nested.values())
+        for owners in self.nodes(self.root, f"id{ref} {bodies}", with_first_pages, self.filters()):
+            yield self._members(owners, nested, plan)
+
+    def _members(
+        self, owners: list[Record], nested: dict[str, Connection], plan: ReadPlan
+    ) -> list[Record]:
+        """Return the members of a page of owners, whose further pages are read side by side."""
+        connections: list[tuple[Connection, Page | None]] = []
+        labels: list[Record] = []
+        for owner in owners:
+            parent = call(self.owner, {"id": owner["id"]})
+            for field, connection in nested.items():
+                connections.append((connection.inside(parent), owner[field]))
+                labels.append(self.label(owner, self.roles[field]))
+        return [
+            label | record
+            for label, records in zip(labels, read_nested(plan, connections), strict=True)
+            for record in records
+        ]
+
+    def label(self, owner: Record, role: str) -> Record:
+        """Return the columns that say whose member a row is, and as what."""
+        return {
+            f"{self.owner}_id": owner["id"],
+            f"{self.owner}_ref": owner.get("ref"),
+            "role": role,
+        }
+
+
+class GroupMembers(MemberStream):
+    """Participants and managers of groups (page `groups-2`)."""
+
+    name = "group_members"
+    node = "paginatedGroups.edges.node.users.edges.node"
+    scopes = ("groups.read",)
+    roles: ClassVar = {"users": "PARTICIPANT", "managers": "MANAGER"}
+    owner = "group"
+
+
+class TrainingParticipants(MemberStream):
+    """Participants and trainers of trainings (pages `learning-journeys-2`, `users-2`).
+
+    The shape of `Training.participants` is only assumed in the documents. Without the live schema
+    to confirm it, the documented way is taken: `paginatedUsers(trainingIds:)` for each training,
+    which gives participants only.
+    """
+
+    name = "training_participants"
+    node = "paginatedTrainings.edges.node.participants.edges.node"
+    scopes = ("trainings.read", "users.read")
+    roles: ClassVar = {"participants": "PARTICIPANT", "trainers": "TRAINER"}
+    owner = "training"
+
+    @override
+    @classmethod
+    def unavailable(cls, contract: Contract) -> str | None:
+        """Return why neither way is there, or None."""
+        if not cls._by_training(contract):
+            return super().unavailable(contract)
+        for path, argument in (("paginatedTrainings", "first"), ("paginatedUsers", "trainingIds")):
+            if not contract.accepts(path, argument):
+                return f"the organization's schema lacks `{path}({argument}:)`"
+        return None
+
+    @classmethod
+    def _by_training(cls, contract: Contract) -> bool:
+        return not contract.is_live or super().unavailable(contract) is not None
+
+    @override
+    def read(self) -> Iterator[list[Record]]:
+        """Give the participants in the way that the organization has."""
+        if self._by_training(self.contract):
+            return self._read_by_training()
+        return super().read()
+
+    def _read_by_training(self) -> Iterator[list[Record]]:
+        if not self.client.heeds("paginatedUsers", "trainingIds", [NO_ID]):
+            self.contract.refuse([self.contract.root_argument("paginatedUsers", "trainingIds")])
+        if reason := self.unavailable(self.contract):
+            raise UnavailableError(reason)
+        for label, reader in prefetch(self._readers(), self.client.fetcher.read_ahead):
+            for rows in self.rows(reader):
+                yield [label | user for user, _ in rows]
+
+    def _readers(self) -> Iterator[tuple[Record, ConnectionReader]]:
+        """Give a reader of each training's users, with the columns that say which training."""
+        names = {column.name for column in self.selected_columns()}
+        selection = "user_id: id" + (" user_ref: ref" if "user_ref" in names else "")
+        plan = self.client.plan(itemgetter("user_id"))
+        ref = self.ref_of("paginatedTrainings.edges.node", "training_ref")
+        for trainings in self.nodes(self.root, f"id{ref}", None, self.filters()):
+            for training in trainings:
+                reader = self.client.reader(
+                    "paginatedUsers", selection, {"trainingIds": [training["id"]]}, plan
+                )
+                yield self.label(training, "PARTICIPANT"), reader
+
+
+class GroupTrainings(PluvoStream):
+    """Trainings assigned to groups (page `groups-2`)."""
+
+    name = "group_trainings"
+    node = "paginatedGroups.edges.node.trainings"
+    scopes = ("groups.read",)
+    offers_live_fields = False
+
+    @override
+    def read(self) -> Iterator[list[Record]]:
+        """Give the trainings of each group, which travel with the group."""
+        selection = self.select()
+        ref = self.ref_of("paginatedGroups.edges.node", "group_ref")
+
+        def with_trainings(group: Record) -> Record:
+            label = {"group_id": member(group, "id")}
+            label["group_ref"] = member(group, "ref") if ref else None
+            trainings = items("trainings", member(group, "trainings"))
+            return {
+                "id": group["id"],
+                "trainings": [label | selection.record(training) for training in trainings],
+            }
+
+        outer = f"id{ref} trainings {{ {selection.text} }}"
+        for groups in self.nodes(self.root, outer, with_trainings, self.filters()):
+            yield [row for group in groups for row in group["trainings"]]

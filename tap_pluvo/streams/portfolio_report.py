@@ -1,0 +1,290 @@
+"""The portfolio report: progress, completions and issued certificates.
+
+The documents (page `common-recipes`) show no identifier of a row, no modification time, and one
+filter on days of completion. Hence:
+
+- a row's key is computed from what it says, with a running number for equal rows;
+- completions are read in windows of days, each a checkpoint; whether the ends of the filter are
+  inclusive is not documented, so each window asks for a day more on both sides and drops those;
+- rows in progress have no day of completion, so every `full_refresh_days` everything is read.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from typing import TYPE_CHECKING, ClassVar
+from uuid import NAMESPACE_DNS, uuid5
+
+from typing_extensions import override
+
+from pluvo_client.errors import PluvoError, SchemaDifferenceError
+from pluvo_client.reading.connection_reader import ConnectionReader
+from pluvo_client.reading.root_fields import CountField
+from pluvo_client.schema.documents import Enum
+from tap_pluvo.stream import PluvoStream, prefetch
+from tap_pluvo.windows import EVERYTHING, Window, windows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from pluvo_client.reading.connection import Connection
+    from pluvo_client.schema.contract import Contract
+    from pluvo_client.schema.selection import Record, Selection
+
+NAMESPACE = uuid5(NAMESPACE_DNS, "pluvo.com")
+TYPES = "relatedObjectTypes"  # the argument that filters by type
+
+
+class ReportStream(PluvoStream):
+    """A stream that is read from `portfolioReport`, by type of related object."""
+
+    node = "portfolioReport.edges.node"
+    scopes = ("trainings.read",)
+    required_columns = ("user_id", "title", "completion_date")
+    every_type: ClassVar[bool] = True  # whether rows of types that nobody named belong to it
+
+    _full = False
+
+    def types(self) -> list[str | None]:
+        """Return the related object types to read; None stands for "without a type filter"."""
+        raise NotImplementedError
+
+    @property
+    def has_own_id(self) -> bool:
+        """Whether the organization's schema gives rows an identifier."""
+        return self.contract.is_live and self.contract.has(f"{self.node}.id")
+
+    @property
+    @override
+    def key_sources(self) -> tuple[str, ...]:
+        """The columns that a row's key is made of, where it has none of its own."""
+        return () if self.has_own_id else self.required_columns
+
+    @property
+    @override
+    def read_everything(self) -> bool:
+        """Whether the read that has just ended gave every row that the stream has."""
+        return self._full and not (self.settings.start_date or self.settings.end_date)
+
+    # What is due
+
+    @override
+    def read(self) -> Iterator[Sequence[Record]]:
+        """Give everything when that is due, else what was completed since the bookmark."""
+        now = dt.datetime.now(dt.UTC)
+        since = self._since()
+        if since is not None and since > now.date():
+            self.logger.warning(
+                "%s: the bookmark lies in the future, so nothing is read; remove it from the state "
+                "to read the stream again",
+                self.name,
+            )
+            return
+        self._full = self._full_read_is_due(now)
+        if self._full:
+            yield from self._read_all()
+            if self.incremental:
+                self.bookmark.advance(now.date().isoformat())
+                self.bookmark.note_full_read(now)
+        else:
+            settings = self.settings
+            due = windows(since, settings.end_date, now.date(), settings.window_days)
+            yield from self._read_each(due, None)
+
+    def _since(self) -> dt.date | None:
+        """Return the first day that an incremental run reads."""
+        if self.incremental and self.bookmark.value:
+            bookmark = dt.date.fromisoformat(self.bookmark.value[:10])
+            return bookmark - dt.timedelta(days=self.settings.lookback_days)
+        return self.settings.start_date
+
+    def _full_read_is_due(self, now: dt.datetime) -> bool:
+        settings = self.settings
+        if not self.incremental or not self.contract.accepts(self.root, "completionDateFrom"):
+            return True
+        if settings.end_date:
+            return False  # a backfill by range
+        if not self.bookmark.value and not settings.start_date:
+            return True
+        last = self.bookmark.full_read_at
+        interval = dt.timedelta(days=settings.full_refresh_days)
+        return bool(interval) and (last is None or now - last >= interval)
+
+    def _read_all(self) -> Iterator[Sequence[Record]]:
+        self.logger.info("%s: reading everything, rows in progress included", self.name)
+        settings = self.settings
+        whole = (
+            Window(settings.start_date, settings.end_date, undated=True)
+            if self.incremental
+            else EVERYTHING
+        )
+        yield from self._read_each([EVERYTHING], whole.holds)
+
+    # How it is read
+
+    def _read_each(
+        self, due: list[Window], wanted: Callable[[str | None], bool] | None
+    ) -> Iterator[Sequence[Record]]:
+        """Give the rows of windows, each of which is a checkpoint unless it has undated rows."""
+        selection = self.select()
+        types = self.types()
+        if due:
+            self._check_types_are_told_apart(types, selection)
+        untyped = self._misses_types(due, types, selection)
+        readers = ((window, self._reader(window, types, selection)) for window in due)
+        for window, reader in prefetch(readers, self.client.fetcher.read_ahead):
+            holds = wanted or window.holds
+            typed: Counter[str] = Counter()
+            for rows in self.rows(reader):
+                if untyped:
+                    typed.update(_natural_key(record) for record, _ in rows)
+                yield [
+                    self._identified(record, number)
+                    for record, number in rows
+                    if holds(record["completion_date"])
+                ]
+            if untyped:
+                yield from self._read_untyped(window, selection, typed, holds)
+            if not window.undated:
+                today = dt.datetime.now(dt.UTC).date()
+                self.bookmark.advance(min(window.end or today, today).isoformat())
+                self.write_checkpoint()
+
+    def _reader(
+        self, window: Window, types: list[str | None], selection: Selection
+    ) -> ConnectionReader:
+        key = (lambda record: str(record["id"])) if self.has_own_id else _typed_key
+        return ConnectionReader(
+            self.client.plan(key, repeats=not self.has_own_id),
+            [self._connection(window, kind, selection) for kind in types],
+        )
+
+    def _connection(self, window: Window, kind: str | None, selection: Selection) -> Connection:
+        arguments = dict(self.filters())
+        if kind is not None:
+            arguments[TYPES] = [Enum(kind)]
+        days = window.arguments()
+
+        def record(node: Record) -> Record:
+            row = selection.record(node)
+            row["related_object_type"] = kind
+            if days and window.misses(row["completion_date"]) and not self.client.validates:
+                raise SchemaDifferenceError(
+                    [self.contract.root_argument(self.root, name) for name in days]
+                )
+            return row
+
+        fields = ("id " if self.has_own_id else "") + selection.text
+        return self.client.connection(self.root, fields, arguments | days, record)
+
+    def _identified(self, record: Record, number: int) -> Record:
+        """Give a row its key, where the API gives it none; equal rows are numbered."""
+        if not self.has_own_id:
+            suffix = f"\x1f{number}" if number else ""
+            record["id"] = str(uuid5(NAMESPACE, _typed_key(record) + suffix))
+        if "related_object_type" not in self.columns:
+            del record["related_object_type"]
+        return record
+
+    # Types that the documents do not name, or that the server does not tell apart
+
+    def _misses_types(
+        self, due: list[Window], types: list[str | None], selection: Selection
+    ) -> bool:
+        """Tell whether the report has rows of types that the documents do not name.
+
+        One request settles it, and none is needed where the live schema names the types.
+        """
+        if not self.every_type or self.contract.is_live or None in types or not due:
+            return False
+        if not self.contract.has(f"{self.root}.count"):
+            return False
+        span = Window(due[0].start, due[-1].end, due[0].undated)
+        total, *parts = self._counts(span, [None, *types], selection)
+        return total > sum(parts)
+
+    def _read_untyped(
+        self,
+        window: Window,
+        selection: Selection,
+        typed: Counter[str],
+        holds: Callable[[str | None], bool],
+    ) -> Iterator[Sequence[Record]]:
+        """Give the rows that reading by type did not give, with a null type."""
+        for rows in self.rows(self._reader(window, [None], selection)):
+            found = []
+            for record, _ in rows:
+                natural = _natural_key(record)
+                typed[natural] -= 1
+                if typed[natural] < 0 and holds(record["completion_date"]):
+                    found.append(self._identified(record, -typed[natural] - 1))
+            yield found
+
+    def _check_types_are_told_apart(self, types: list[str | None], selection: Selection) -> None:
+        """Make sure that the filter by type has an effect, on a server that would not say.
+
+        Raises:
+            SchemaDifferenceError: it has none.
+            PluvoError: that cannot be found out.
+        """
+        if self.client.validates or None in types:
+            return
+        if not self.contract.has(f"{self.root}.count"):
+            msg = (
+                "the organization's server ignores what it does not know, and gives no count, so "
+                "results cannot be told apart by type: deselect the stream, or ask Pluvo to allow "
+                "introspection"
+            )
+            raise PluvoError(msg)
+        total, *parts = self._counts(
+            EVERYTHING, [None, *self.contract.values(self.root, TYPES)], selection
+        )
+        if total and len(parts) > 1 and set(parts) == {total}:
+            raise SchemaDifferenceError([self.contract.root_argument(self.root, TYPES)])
+
+    def _counts(self, window: Window, types: list[str | None], selection: Selection) -> list[int]:
+        connections = (self._connection(window, kind, selection) for kind in types)
+        counts = self.client.fetcher.ask(*map(CountField, connections)).get()
+        return [count or 0 for count in counts]
+
+
+def _natural_key(record: Record) -> str:
+    """Return what tells one result from another, as far as the documents show it."""
+    return "\x1f".join(str(record[name] or "") for name in ("user_id", "title", "completion_date"))
+
+
+def _typed_key(record: Record) -> str:
+    return f"{record['related_object_type'] or ''}\x1f{_natural_key(record)}"
+
+
+class PortfolioReport(ReportStream):
+    """Every row of the report, of all types."""
+
+    name = "portfolio_report"
+
+    @override
+    def types(self) -> list[str | None]:
+        """Return all types that the schema names."""
+        return [*self.contract.values(self.root, TYPES)] or [None]
+
+
+class IssuedCertificates(ReportStream):
+    """Certificates that users hold or held: the report's rows of type CERTIFICATE."""
+
+    name = "issued_certificates"
+    every_type = False
+
+    @override
+    @classmethod
+    def unavailable(cls, contract: Contract) -> str | None:
+        """Return why certificates cannot be asked for, or None if they can."""
+        root = cls.root_field()
+        if "CERTIFICATE" not in contract.values(root, TYPES):
+            return f"the organization's schema lacks `{root}({TYPES}: [CERTIFICATE])`"
+        return super().unavailable(contract)
+
+    @override
+    def types(self) -> list[str | None]:
+        """Return the one type."""
+        return ["CERTIFICATE"]

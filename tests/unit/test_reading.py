@@ -1,0 +1,319 @@
+"""The reader against lists whose rows come, go and move between two requests."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from pluvo_client.errors import IncompleteError, ProtocolError
+from pluvo_client.reading.connection import Connection
+from pluvo_client.reading.connection_reader import ConnectionReader, ReadPlan
+from pluvo_client.reading.nested import read_nested
+from pluvo_client.reading.page_stitcher import PageStitcher
+from pluvo_client.reading.root_fields import AnythingField, CountField, PageField
+from pluvo_client.schema.contract import Contract
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+PAGE = 5
+
+
+class List:
+    """A connection on the server: rows by position, and what happens before the nth request."""
+
+    def __init__(self, rows: Iterable[str], changes: dict[int, list[tuple[Any, ...]]]) -> None:
+        self.rows = list(rows)
+        self.survivors = Counter(self.rows)
+        self.changes = changes
+        self.requests = 0
+        self.lie = 0
+
+    def change(self) -> None:
+        self.requests += 1
+        for kind, place, *more in self.changes.get(self.requests, ()):
+            if kind == "insert":
+                self.rows.insert(place % (len(self.rows) + 1), f"new {self.requests} {place}")
+            elif self.rows:
+                row = self.rows.pop(place % len(self.rows))
+                if kind == "move":
+                    self.rows.insert(more[0] % (len(self.rows) + 1), row)
+                else:
+                    self.survivors[row] = 0
+
+    def answer(self, field: PageField) -> Any:
+        self.change()
+        start = field.position or 0
+        if isinstance(start, str):
+            start = int(start) + 1
+        stop = start + field.first
+        return field.parse(
+            {
+                "count": len(self.rows) + self.lie,
+                "pageInfo": {"hasNextPage": stop < len(self.rows)},
+                "edges": [
+                    {"node": {"id": row}, "cursor": str(start + place)}
+                    for place, row in enumerate(self.rows[start:stop])
+                ],
+            }
+        )
+
+
+class Results:
+    def __init__(self, given: list[Any]) -> None:
+        self.given = given
+
+    def get(self) -> list[Any]:
+        return self.given
+
+    get_or_vanished = get
+
+    def cancel(self) -> None:
+        pass
+
+
+class Server:
+    """Answers at once, in the order of asking; prefetched pages are soon stale."""
+
+    contract = Contract()
+
+    def __init__(self, concurrency: int, lists: dict[str, List]) -> None:
+        self.read_ahead = concurrency
+        self.lists = lists
+
+    def ask(self, *fields: Any) -> Results:
+        return Results([self._answer(field) for field in fields])
+
+    def _answer(self, field: Any) -> Any:
+        if isinstance(field, AnythingField):
+            self.lists[field.field].change()
+            return False  # no list has rows beyond its end
+        source = self.lists[field.connection.field]
+        if isinstance(field, PageField):
+            return source.answer(field)
+        assert isinstance(field, CountField)
+        source.change()
+        return len(source.rows) + source.lie
+
+    def ask_many(self, fields: Iterable[Any]) -> Iterator[Any]:
+        for field in fields:
+            yield from self.ask(field).get()
+
+    def check_stopped(self) -> None:
+        pass
+
+
+def read(
+    lists: dict[str, List], *, concurrency: int = 4, by_offset: bool = True, passes: int = 3
+) -> list[str]:
+    plan = plan_of(Server(concurrency, lists), passes)
+    connections = [Connection(name, {"name": name}, "id", by_offset=by_offset) for name in lists]
+    return [node["id"] for node, _ in rows_of(ConnectionReader(plan, connections))]
+
+
+def plan_of(server: Server, passes: int = 3, *, repeats: bool = False) -> ReadPlan:
+    return ReadPlan(server, PAGE, passes, lambda node: node["id"], repeats=repeats)  # type: ignore[arg-type]
+
+
+def rows_of(reader: ConnectionReader) -> Iterator[tuple[dict[str, Any], int]]:
+    for rows in reader:
+        yield from rows
+
+
+NAMES = [f"row {number:02}" for number in range(40)]
+PLACE = st.integers(0, 60)
+COMING_AND_GOING = st.one_of(
+    st.tuples(st.just("insert"), PLACE), st.tuples(st.just("delete"), PLACE)
+)
+MOVES = st.tuples(st.just("move"), PLACE, PLACE)
+
+
+def happenings(change: st.SearchStrategy[Any], most: int = 3) -> st.SearchStrategy[Any]:
+    return st.dictionaries(st.integers(1, 30), st.lists(change, min_size=1, max_size=most))
+
+
+@pytest.mark.parametrize("by_offset", [True, False])
+@pytest.mark.parametrize("concurrency", [1, 4, 16])
+@pytest.mark.parametrize("size", [0, 1, 4, 5, 6, 9, 10, 13, 40])
+def test_unmoved_list_is_read_once_in_order(size: int, concurrency: int, by_offset: bool) -> None:
+    source = List(NAMES[:size], {})
+    assert read({"a": source}, concurrency=concurrency, by_offset=by_offset) == NAMES[:size]
+    assert source.requests == max(1, -(-(size - 1) // (PAGE - 1)))
+
+
+@given(
+    happenings(COMING_AND_GOING) | happenings(COMING_AND_GOING | MOVES, most=2),
+    st.sampled_from([1, 4, 16]),
+    st.booleans(),
+)
+@settings(max_examples=400, deadline=None)
+def test_rows_that_stay_are_all_read_while_others_come_and_go(
+    changes: dict[int, list[tuple[Any, ...]]], concurrency: int, by_offset: bool
+) -> None:
+    """The limit is a move, an insertion and a deletion between two requests: if they cancel each
+    other out, nothing is left to see.
+    """
+    source = List(NAMES, changes)
+    try:
+        rows = read({"a": source}, concurrency=concurrency, by_offset=by_offset)
+    except IncompleteError:
+        return  # said so: nothing is hidden
+    stayed = {row for row, times in source.survivors.items() if times}
+    assert stayed <= set(rows)
+    assert len(rows) == len(set(rows))
+
+
+@given(happenings(MOVES, most=2), st.sampled_from([1, 4, 16]), st.booleans())
+@example({2: [("move", 30, 0)]}, 1, True)
+@settings(max_examples=400, deadline=None)
+def test_rows_that_move_are_read(
+    changes: dict[int, list[tuple[Any, ...]]], concurrency: int, by_offset: bool
+) -> None:
+    source = List(NAMES, changes)
+    rows = read({"a": source}, concurrency=concurrency, by_offset=by_offset)
+    assert set(NAMES) == set(rows)
+
+
+def test_no_more_is_read_ahead_than_keeps_the_workers_busy() -> None:
+    names = [f"row {number:04}" for number in range(1000)]
+    source = List(names, {})
+    reader = ConnectionReader(plan_of(Server(4, {"a": source})), [Connection("a", {}, "id")])
+    asked = [source.requests for _ in rows_of(reader)]
+    pages = [row // (PAGE - 1) for row in range(len(names))]
+    assert all(ahead <= page + 2 + 2 * 4 for ahead, page in zip(asked, pages, strict=True))
+
+
+def test_without_the_overlap_a_deletion_loses_a_row() -> None:
+    """What the reader is for: plain paging by position misses a row that was there throughout."""
+    source = List(NAMES, {2: [("delete", 0)]})
+    plain = []
+    for offset in range(0, len(NAMES), PAGE):
+        field = PageField(Connection("a", {}, "id"), PAGE, offset or None)
+        plain += [node["id"] for node in source.answer(field).records]
+    assert set(NAMES[1:]) - set(plain) == {NAMES[PAGE]}
+    assert set(NAMES) == set(read({"a": List(NAMES, {2: [("delete", 0)]})}))
+
+
+def test_a_row_that_changes_to_the_part_that_was_read_already_is_found() -> None:
+    """Between the two halves: unarchived after the active users were read."""
+    active, archived = List(NAMES[:20], {}), List(NAMES[20:], {})
+
+    def unarchive() -> None:
+        if active.requests == 5 and archived.rows[-1] == NAMES[-1]:
+            active.rows.append(archived.rows.pop())
+
+    original = active.change
+
+    def change() -> None:
+        original()
+        unarchive()
+
+    active.change = change  # type: ignore[method-assign]
+    rows = read({"active": active, "archived": archived}, concurrency=1)
+    assert set(rows) == set(NAMES)
+
+
+def test_a_count_that_stays_too_high_fails() -> None:
+    source = List(NAMES, {})
+    source.lie = 1
+    with pytest.raises(IncompleteError, match="reports 41 rows, but only 40"):
+        read({"a": source})
+
+
+def test_a_list_that_never_holds_still_is_read_with_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    changes = {number: [("move", 39, 0)] for number in range(1, 200)}
+    rows = read({"a": List(NAMES, changes)}, passes=2)
+    assert set(rows) == set(NAMES)
+    assert [record.levelname for record in caplog.records].count("WARNING") == 1
+
+
+def test_repair_gives_only_what_was_not_given() -> None:
+    rows = read({"a": List(NAMES, {3: [("move", 39, 0)]})}, concurrency=1)
+    assert sorted(rows) == NAMES
+
+
+def test_rows_of_equal_key_are_numbered() -> None:
+    twins = ["x", "x", "y", "x", "z", "z", "x"]
+    plan = plan_of(Server(2, {"a": List(twins, {})}), repeats=True)
+    reader = ConnectionReader(plan, [Connection("a", {}, "id")])
+    rows = [(node["id"], number) for node, number in rows_of(reader)]
+    assert rows == [("x", 0), ("x", 1), ("y", 0), ("x", 2), ("z", 0), ("z", 1), ("x", 3)]
+
+
+@given(st.lists(happenings(COMING_AND_GOING), min_size=3, max_size=3))
+@settings(max_examples=200, deadline=None)
+def test_small_connections_are_drained_side_by_side(
+    changes: list[dict[int, list[tuple[Any, ...]]]],
+) -> None:
+    lists = {
+        name: List(NAMES[: 9 * (index + 1)], change)
+        for index, (name, change) in enumerate(zip("abc", changes, strict=True))
+    }
+    plan = plan_of(Server(4, lists))
+    nested = [Connection(name, {}, "id", by_offset=False) for name in lists]
+    first = lists["a"].answer(PageField(nested[0], PAGE, None))
+    try:
+        drained = read_nested(plan, [(nested[0], first), (nested[1], None), (nested[2], None)])
+    except IncompleteError:
+        return
+    for source, nodes in zip(lists.values(), drained, strict=True):
+        assert {row for row, times in source.survivors.items() if times} <= {
+            node["id"] for node in nodes
+        }
+
+
+def page_answer(**changes: Any) -> dict[str, Any]:
+    edges = [{"node": {"id": str(number)}, "cursor": str(number)} for number in range(PAGE)]
+    return {"count": 40, "pageInfo": {"hasNextPage": True}, "edges": edges} | changes
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (None, "without edges"),
+        ([], "without edges"),
+        (page_answer(edges=None), "without edges"),
+        (page_answer(edges=[{"node": None}] * PAGE), "empty node"),
+        (page_answer(edges=[None] * PAGE), "empty node"),
+        (page_answer(edges=[]), "gave 0 of 5 rows although more follow"),
+        (page_answer(edges=page_answer()["edges"][:1]), "gave 1 of 5 rows although more follow"),
+        (page_answer(pageInfo=None), "does not say whether another page follows"),
+        (page_answer(pageInfo={"hasNextPage": None}), "does not say whether"),
+        (page_answer(count="many"), "count that is not a number of rows"),
+        (page_answer(count=-1), "count that is not a number of rows"),
+    ],
+)
+@pytest.mark.parametrize("by_offset", [True, False])
+def test_answers_that_cannot_be_are_refused(answer: Any, message: str, by_offset: bool) -> None:
+    field = PageField(Connection("a", {}, "id", by_offset=by_offset), PAGE, None)
+    with pytest.raises(ProtocolError, match=message):
+        field.parse(answer)
+
+
+def test_a_cursor_that_does_not_move_is_refused() -> None:
+    edges = [{"node": {"id": str(number)}, "cursor": "7"} for number in range(PAGE)]
+    field = PageField(Connection("a", {}, "id", by_offset=False), PAGE, "7")
+    with pytest.raises(ProtocolError, match="cursor that does not move"):
+        field.parse(page_answer(edges=edges))
+
+
+def test_the_stitcher_steps_back_over_a_seam_that_moved_left() -> None:
+    """Two rows vanish before the seam: the reader goes back and gives what slid over it."""
+    source = List(NAMES[:12], {2: [("delete", 0), ("delete", 0)]})
+    stitcher = PageStitcher(lambda node: node["id"])
+    positions: list[Any] = []
+    rows: list[str] = []
+    connection = Connection("a", {}, "id")
+    ask: Callable[[Any], Any] = lambda where: source.answer(PageField(connection, PAGE, where))  # noqa: E731
+    while not stitcher.done:
+        positions.append(stitcher.next_position)
+        rows += [key for key, _ in stitcher.add_page(ask(stitcher.next_position))]
+    assert positions == [None, 4, None, 8]
+    assert rows == NAMES[:12]
+    assert stitcher.moved
