@@ -24,7 +24,7 @@ from chart import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import date
 
     from warehouse import Row
@@ -44,7 +44,7 @@ def chart_compliance(rows: Sequence[Row]) -> Chart:
     if not rows:
         nothing = "Nothing is required yet: fill in the seed <code>required_certificates</code>."
         return Chart(title, text, None, nothing, wide=True)
-    parts = {
+    parts: dict[str, tuple[str, Callable[[Row], int]]] = {
         "Held": (HELD, lambda row: row["held"] - row["expiring"]),
         "Expiring": (EXPIRING, lambda row: row["expiring"]),
         "Expired": (EXPIRED, lambda row: row["expired"]),

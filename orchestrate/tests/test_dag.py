@@ -32,8 +32,6 @@ REPOSITORY = Path(__file__).parents[2]
 PROGRAMS = REPOSITORY / ".venv-airflow/bin"
 LISTED = yaml.safe_load((REPOSITORY / "orchestrate/organizations.yml").read_text(encoding="utf-8"))
 
-LONG = 1800  # seconds after which a run that hangs is ended
-
 # Fewer groups than in organizations.yml, as each of them takes a run of Meltano.
 RESULTS = LISTED["stream_groups"]["results"]
 GROUPS = {"results": RESULTS, "others": sorted(DEFAULT_STREAMS.difference(RESULTS))}
@@ -113,7 +111,6 @@ class Airflow:
             encoding="utf-8",
             cwd=self.folder,
             env=environment,
-            timeout=LONG,
         )
         assert done.returncode == 0, done.stdout[-20_000:]
         return done.stdout

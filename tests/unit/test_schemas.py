@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from graphql import GraphQLNamedType, SelectionNode
 
 FOLDER = Path(__file__).parents[2] / "schemas"
-DOCUMENTS = {
+DOCUMENTS: dict[str, dict[str, Any]] = {
     path.stem: json.loads(path.read_text(encoding="utf-8")) for path in FOLDER.glob("*.json")
 }
 API = build_schema((FOLDER / "pluvo.graphql").read_text(encoding="utf-8"))
@@ -43,7 +43,7 @@ FIELDS = [
 ]
 
 # What a column of values of a scalar looks like: its type, and its format if there is one.
-SCALARS = {
+SCALARS: dict[str, tuple[str, set[str | None]]] = {
     "Boolean": ("boolean", {None}),
     "Date": ("string", {"date"}),
     "DateTime": ("string", {"date-time"}),
