@@ -128,7 +128,7 @@ MELTANO := .venv-tools/meltano/bin/meltano --log-level=warning
 
 generate: .venv/.ready ## Write anew what is made from other files: Meltano's settings, dbt's staging, reference
 	$(BIN)/python scripts/meltano_settings.py
-	$(BIN)/python dbt/generate.py
+	$(BIN)/python dbt/generate_staging.py
 	$(BIN)/python scripts/docs/generate.py
 
 lock: $(UV) ## Bring the locks up to date (UPGRADE=1: with the newest releases)

@@ -24,8 +24,8 @@ from graphql import (
 )
 from graphql.language import TypeDefinitionNode
 
-from pluvo_sandbox.resolvers import FIELDS, QUERIES, unavailable
 from pluvo_client.schema.files import read_schema
+from pluvo_sandbox.resolvers import FIELDS, QUERIES, unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

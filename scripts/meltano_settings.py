@@ -1,6 +1,7 @@
-"""Write what `tap-pluvo --about` says into plugin.yml and meltano.yml; `--check` only compares.
+"""Write plugin.yml, part of meltano.yml and the entry for MeltanoHub; `--check` only compares.
 
-The tap is the one place where its settings are described; Meltano wants them in files.
+The tap describes its settings (`tap-pluvo --about`), the contracts its streams; Meltano wants both
+in files.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import yaml
+from hub_entry import hub_entry
+from plugin_settings import SUFFICIENT, plugin_setting
 
 ROOT = Path(__file__).parents[1]
+SCHEMAS = ROOT / "schemas"
 BLOCK = re.compile(r"(?<=# <tap-pluvo --about>\n).*?(?= +# </tap-pluvo --about>)", re.DOTALL)
-# Meltano cannot write its `decimal` as JSON; the tap reads numbers as text, too.
-KINDS = {"number": "string"}
 HEAD = """\
 # What Meltano has to know of tap-pluvo, to add it to any project:
 #   meltano add --plugin-type extractor tap-pluvo --from-ref path/to/tap-pluvo/plugin.yml
@@ -28,13 +29,26 @@ HEAD = """\
 
 
 def main() -> None:
-    """Write both files, or say how they differ from what would be written."""
+    """Write the files, or say how they differ from what would be written."""
+    wanted = files()
+    if "--check" in sys.argv[1:]:
+        differences = [line for name, text in wanted.items() for line in _difference(name, text)]
+        if differences:
+            sys.exit("\n".join([*differences, "", "Run `make generate` and commit the result."]))
+        return
+    for name, text in wanted.items():
+        (ROOT / name).write_text(text, encoding="utf-8")
+
+
+def files() -> dict[str, str]:
+    """Return the text of each file by its path."""
     tap = Path(sys.executable).with_name("tap-pluvo")
     process = subprocess.run(
         [tap, "--about", "--format=json"], check=True, stdout=subprocess.PIPE, text=True
     )
     about = json.loads(process.stdout)
-    settings = [_setting(name, schema) for name, schema in about["settings"]["properties"].items()]
+    properties = about["settings"]["properties"]
+    settings = [plugin_setting(name, schema) for name, schema in properties.items()]
     plugin = {
         "name": about["name"],
         "namespace": about["name"].replace("-", "_"),
@@ -43,10 +57,7 @@ def main() -> None:
         "executable": about["name"],
         "pip_url": "${TAP_PLUVO_PIP_URL}",
         "capabilities": about["capabilities"],
-        "settings_group_validation": [
-            ["organization", "client_id", "client_secret"],
-            ["api_url", "client_id", "client_secret"],
-        ],
+        "settings_group_validation": SUFFICIENT,
         "settings": settings,
     }
     # Meltano needs the kinds to read environment variables; the rest the tap says itself.
@@ -58,36 +69,20 @@ def main() -> None:
     lines = "".join(f"    - {json.dumps(setting)}\n".replace('"', "") for setting in brief)
     block = f"    capabilities: [{', '.join(about['capabilities'])}]\n    settings:\n{lines}"
     project = (ROOT / "meltano.yml").read_text(encoding="utf-8")
-    wanted = {
+    entry = hub_entry(about, _unselected())
+    return {
         "plugin.yml": HEAD + yaml.safe_dump(plugin, sort_keys=False, allow_unicode=True, width=100),
         "meltano.yml": BLOCK.sub(lambda _: block, project, count=1),
+        entry.path: entry.text,
     }
-    differences = [line for name, text in wanted.items() for line in _difference(name, text)]
-    if "--check" in sys.argv[1:]:
-        if differences:
-            sys.exit("\n".join([*differences, "", "Run `make generate` and commit the result."]))
-        return
-    for name, text in wanted.items():
-        (ROOT / name).write_text(text, encoding="utf-8")
 
 
-def _setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a setting as Meltano describes it."""
-    kind = next(kind for kind in schema["type"] if kind != "null")
-    setting = {"name": name, "label": schema["title"], "kind": KINDS.get(kind, kind)}
-    if schema.get("format") in {"date", "date-time"}:
-        setting["kind"] = "date_iso8601"
-    if "enum" in schema:
-        values = [value for value in schema["enum"] if value is not None]
-        setting["kind"] = "options"
-        setting["options"] = [{"label": value, "value": value} for value in values]
-    if schema.get("secret"):
-        setting["sensitive"] = True
-    if "default" in schema:
-        setting["value"] = schema["default"]
-    if "description" in schema:
-        setting["description"] = schema["description"]
-    return setting
+def _unselected() -> list[str]:
+    """Return the streams that are read only when they are selected."""
+    schemas = {path.stem: json.loads(path.read_text("utf-8")) for path in SCHEMAS.glob("*.json")}
+    return [
+        name for name, schema in schemas.items() if not schema.get("x-selected-by-default", True)
+    ]
 
 
 def _difference(name: str, wanted: str) -> list[str]:

@@ -43,6 +43,12 @@ class CatalogStream(SdkStream):
     required_columns: ClassVar[tuple[str, ...]] = ()  # without which the stream cannot be
     offers_live_fields: ClassVar[bool] = True  # further fields that only the live schema has
 
+    def __init_subclass__(cls) -> None:
+        """Take from the contract what the SDK wants to know of the class."""
+        super().__init_subclass__()
+        if "name" in vars(cls):
+            cls.selected_by_default = stream_schema(cls.name).selected_by_default
+
     def __init__(self, tap: Tap, session: Session) -> None:
         """Take the contract of the output from its schema file and from the live schema."""
         self.session = session

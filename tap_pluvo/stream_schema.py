@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 
 class StreamSchema(NamedTuple):
-    """What `schemas/<stream>.json` says: the key, the replication key and the columns."""
+    """What `schemas/<stream>.json` says of a stream."""
 
     description: str
     key: tuple[str, ...]
     replication_key: str | None
+    selected_by_default: bool
     columns: Mapping[str, Column]
 
 
@@ -43,5 +44,6 @@ def stream_schema(stream: str) -> StreamSchema:
         document["description"],
         tuple(document["x-key"]),
         document.get("x-replication-key"),
+        document.get("x-selected-by-default", True),
         columns,
     )

@@ -20,7 +20,7 @@ from expected import by_key, expected
 from private_postgres import private_postgres
 from psycopg import sql
 from psycopg.rows import dict_row
-from support import ALL_STREAMS, DEFAULT_STREAMS, today
+from support import DEFAULT_STREAMS, today
 from test_targets import as_written
 
 from pluvo_sandbox import Sandbox
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).parents[2]
 PROGRAMS = REPOSITORY / ".venv-airflow/bin"
 LISTED = yaml.safe_load((REPOSITORY / "orchestrate/organizations.yml").read_text(encoding="utf-8"))
-
-LONG = 1800  # seconds after which a run that hangs is ended
 
 # Fewer groups than in organizations.yml, as each of them takes a run of Meltano.
 RESULTS = LISTED["stream_groups"]["results"]
@@ -113,7 +111,6 @@ class Airflow:
             encoding="utf-8",
             cwd=self.folder,
             env=environment,
-            timeout=LONG,
         )
         assert done.returncode == 0, done.stdout[-20_000:]
         return done.stdout
@@ -229,13 +226,6 @@ def check_rows(airflow: Airflow, run: Run) -> None:
             # Meltano selects every column, those included that are off by default.
             columns = wanted[0] if wanted else {}
             assert [{name: row[name] for name in columns} for row in found] == wanted, stream
-
-
-def test_every_stream_is_in_one_group() -> None:
-    grouped = Counter(stream for group in LISTED["stream_groups"].values() for stream in group)
-    assert grouped == Counter(DEFAULT_STREAMS)
-    known = {path.stem for path in (REPOSITORY / "schemas").glob("*.json")}
-    assert known == ALL_STREAMS
 
 
 def test_the_warehouse_holds_both_organizations(story: Story) -> None:

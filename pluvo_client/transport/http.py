@@ -52,6 +52,11 @@ LONGEST_WAIT = 60.0  # seconds between two attempts, where the API does not name
 # The statuses that the reader of a body judges.
 READABLE = {HTTPStatus.OK, HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
+THROTTLED: dict[int, str] = {
+    HTTPStatus.TOO_MANY_REQUESTS: "is throttling requests",
+    HTTPStatus.SERVICE_UNAVAILABLE: "is temporarily unavailable",
+}
+
 
 class ConnectionPool(Protocol):
     """What sends a request: urllib3's pool, or what a test puts in its place."""
@@ -222,12 +227,10 @@ class Transport:
         status = response.status
         if status in READABLE:
             return
-        if status == HTTPStatus.TOO_MANY_REQUESTS:
-            msg = f"Pluvo is throttling requests (HTTP {status})"
-            raise ThrottledError(msg, self._retry_after(response))
-        if status == HTTPStatus.SERVICE_UNAVAILABLE:
-            msg = f"Pluvo is temporarily unavailable (HTTP {status})"
-            raise ThrottledError(msg, self._retry_after(response))
+        if status in THROTTLED:
+            wait = seconds_of(response.headers.get("Retry-After"), self.clock.time())
+            msg = f"Pluvo {THROTTLED[status]} (HTTP {status})"
+            raise ThrottledError(msg, wait)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
             msg = f"Pluvo failed to answer (HTTP {status})"
             raise TransientError(msg)
@@ -243,17 +246,20 @@ class Transport:
         )
         raise PluvoError(msg)
 
-    def _retry_after(self, response: BaseHTTPResponse) -> float | None:
-        """Return the seconds that a Retry-After header asks for (a number, or an HTTP date)."""
-        value = response.headers.get("Retry-After")
-        if value is None:
-            return None
-        try:
-            return max(0.0, float(value))
-        except ValueError:
-            pass
-        try:
-            date = email.utils.parsedate_to_datetime(value)
-        except ValueError:
-            return None
-        return max(0.0, date.timestamp() - self.clock.time())
+
+def seconds_of(retry_after: str | None, now: float) -> float | None:
+    """Return the seconds that a Retry-After header asks for (a number, or an HTTP date).
+
+    `now` is the calendar's time in seconds since 1970. None: it says nothing that can be read.
+    """
+    if retry_after is None:
+        return None
+    try:
+        return max(0.0, float(retry_after))
+    except ValueError:
+        pass
+    try:
+        date = email.utils.parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return max(0.0, date.timestamp() - now)

@@ -1,12 +1,10 @@
 """Draw the streams and what they refer to: a plain SVG, from the contracts in `schemas/`.
 
-What a column refers to stands in its description: "The user: `users.id`." Where the tables stand
-is chosen here; a stream that is not placed yet comes into the last column.
+Where the tables stand is chosen here; a stream that is not placed yet comes into the last column.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -32,7 +30,7 @@ WIDTH, ROW, HEAD = 204, 22, 29  # of a table, its rows and its title
 GUTTER, GAP, MARGIN = 62, 28, 42  # between columns, between tables, around everything
 STEP = 11  # between two lines that run side by side
 
-REFERENCE = re.compile(r"`(\w+)\.(\w+)`")
+NOTICE = "<!-- Written by scripts/docs/generate.py from schemas/: change it there. -->"
 STYLE = (
     "text{font:14px ui-sans-serif,system-ui,sans-serif;fill:#212b36}"
     ".t{font-weight:600;fill:#fff}.k{font-weight:600}.m{fill:#66727f;font-size:13px}"
@@ -72,16 +70,6 @@ class Table:
         return self.y + HEAD + ROW * index + ROW // 2 + 2
 
 
-def references(column: Mapping[str, Any], streams: Mapping[str, Any]) -> tuple[list[str], bool]:
-    """Return the streams that a column refers to, and whether it holds a list of them."""
-    found = [
-        stream
-        for stream, name in REFERENCE.findall(column["description"])
-        if name in streams.get(stream, {}).get("x-key", ())
-    ]
-    return found, "JSON list" in column["description"]
-
-
 def draw(schemas: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the diagram of these streams."""
     tables = _tables(schemas)
@@ -99,7 +87,7 @@ def draw(schemas: Mapping[str, Mapping[str, Any]]) -> str:
     lines = _lines(tables, colours)
     body = "\n".join([*(_box(table, colours) for table in tables.values()), *lines])
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'{NOTICE}\n<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}" role="img" '
         'aria-label="The streams, their keys and what they refer to">\n'
         f"<style>{STYLE}</style>\n"
@@ -112,10 +100,12 @@ def _tables(schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Table]:
     for stream, schema in schemas.items():
         rows = []
         for name, column in schema["properties"].items():
-            found, listed = references(column, schemas)
+            references = column.get("x-references", [])
             key = name in schema["x-key"]
-            if key or found:
-                rows.append(Row(name, key, found, listed))
+            if key or references:
+                targets = [reference["stream"] for reference in references]
+                listed = any(reference.get("many") for reference in references)
+                rows.append(Row(name, key, targets, listed))
         tables[stream] = Table(stream, rows, len(schema["properties"]) - len(rows))
     return tables
 

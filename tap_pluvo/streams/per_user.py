@@ -61,4 +61,3 @@ class PortfolioItems(PerUserStream):
     name = "portfolio_items"
     node = "portfolioItems"
     scopes = ("trainings.read", "users.read")
-    selected_by_default = False

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PACKAGE = ROOT / "dbt"
 INSTALLED = ROOT / ".venv-tools/dbt/bin/dbt"
 
-sys.path.append(str(ROOT / "tests/e2e"))
+sys.path += [str(ROOT / "tests/e2e"), str(PACKAGE)]
 
 
 class Project:

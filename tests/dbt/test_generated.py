@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from importlib.util import module_from_spec, spec_from_file_location
+from typing import Any
 
+import generate_staging
 import pytest
-from conftest import PACKAGE
-
-SPEC = spec_from_file_location("generate", PACKAGE / "generate.py")
-assert SPEC
-assert SPEC.loader
-GENERATE = module_from_spec(SPEC)
-SPEC.loader.exec_module(GENERATE)
 
 
 def test_staging_is_what_the_contract_gives() -> None:
-    written = {path.name: path.read_text() for path in GENERATE.STAGING.iterdir()}
-    assert written == GENERATE.generate(), "run: python dbt/generate.py"
+    written = {path.name: path.read_text() for path in generate_staging.STAGING.iterdir()}
+    assert written == generate_staging.generate(), "run `make generate`"
 
 
 @pytest.mark.parametrize(
@@ -32,17 +26,23 @@ def test_staging_is_what_the_contract_gives() -> None:
     ],
 )
 def test_types(column: dict[str, object], expected: str) -> None:
-    assert GENERATE.column_type(column) == expected
+    assert generate_staging.column_type(column) == expected
+
+
+USERS, GROUPS = ({"stream": stream, "column": "id"} for stream in ("users", "groups"))
 
 
 @pytest.mark.parametrize(
-    ("description", "expected"),
+    ("references", "expected"),
     [
-        ("The user: `users.id`.", True),
-        ("The certificate that the event gives: `certificates.id`.", True),
-        ("The owner: `users.id` or `groups.id`.", False),
-        ("The trainers, as a JSON list of `users.id`.", False),
+        ([], None),
+        ([USERS], USERS),
+        ([USERS, GROUPS], None),
+        ([USERS | {"many": True}], None),
+        ([USERS | {"dangling": "For a reason."}], None),
     ],
 )
-def test_references_are_told_from_other_mentions(description: str, expected: bool) -> None:
-    assert bool(GENERATE.REFERENCE.fullmatch(description)) is expected
+def test_references_that_can_be_tested(
+    references: list[dict[str, Any]], expected: dict[str, str] | None
+) -> None:
+    assert generate_staging.tested_reference({"x-references": references}) == expected

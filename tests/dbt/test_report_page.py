@@ -28,9 +28,9 @@ HEADINGS = [
 
 
 def render(project: Project, output: Path) -> str:
-    command = [sys.executable, PACKAGE / "report/render.py", f"--output={output}"]
+    options = [f"--output={output}", f"--warehouse={project.warehouse.name}"]
     subprocess.run(
-        [*command, f"--warehouse={project.warehouse.name}"],
+        [sys.executable, str(PACKAGE / "report/render.py"), *options],
         env=os.environ | project.warehouse.environment,
         check=True,
     )

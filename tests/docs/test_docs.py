@@ -16,9 +16,10 @@ import pytest
 import yaml
 
 from pluvo_client.schema.contract import Contract
+from pluvo_client.settings import problems
 from pluvo_sandbox.__main__ import _parser
 from tap_pluvo.filters import parse_filters
-from tap_pluvo.settings import check, from_environment
+from tap_pluvo.settings import from_environment
 from tap_pluvo.streams import STREAMS
 from tap_pluvo.tap import TapPluvo
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
+ROOTS = {stream.name: stream.root_field() for stream in STREAMS if stream.takes_filters}
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 MKDOCS = ROOT / ".venv-tools/docs/bin/mkdocs"
@@ -54,7 +56,7 @@ def blocks(*languages: str) -> list[Any]:
 @pytest.fixture(scope="module")
 def schema() -> dict[str, Any]:
     """The settings of the tap, those of the SDK included."""
-    schema = json.loads(json.dumps(TapPluvo.config_jsonschema))
+    schema: dict[str, Any] = json.loads(json.dumps(TapPluvo.config_jsonschema))
     TapPluvo.append_builtin_config(schema)
     return schema
 
@@ -63,17 +65,23 @@ def schema() -> dict[str, Any]:
 
 
 def test_generated_files_are_current(tmp_path: Path) -> None:
-    command = [sys.executable, ROOT / "scripts/docs/generate.py", "--into", tmp_path]
-    subprocess.run(command, check=True, timeout=120)
+    program = ROOT / "scripts/docs/generate.py"
+    subprocess.run([sys.executable, str(program), "--into", str(tmp_path)], check=True)
     wanted = {
         path.relative_to(tmp_path): path.read_text("utf-8")
         for path in tmp_path.rglob("*")
         if path.is_file()
     }
-    here = [*(DOCS / "reference").iterdir(), *(ROOT / "hub/extractors").rglob("*.yml")]
-    found = {path.relative_to(ROOT): path.read_text("utf-8") for path in here}
-    found[Path("docs/assets/erd.svg")] = (DOCS / "assets/erd.svg").read_text("utf-8")
+    found = {path: (ROOT / path).read_text("utf-8") for path in wanted}
     assert found == wanted, "run `make generate`"
+    reference = {path.relative_to(ROOT) for path in (DOCS / "reference").iterdir()}
+    assert reference <= wanted.keys(), "no longer generated"
+
+
+def test_files_for_meltano_and_its_hub_are_current() -> None:
+    command = [sys.executable, str(ROOT / "scripts/meltano_settings.py"), "--check"]
+    process = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
 
 
 def test_every_setting_and_every_column_is_there(schema: dict[str, Any]) -> None:
@@ -113,14 +121,14 @@ def shell(text: str) -> Iterator[tuple[dict[str, str], list[str]]]:
 
 @pytest.mark.parametrize("text", blocks("sh"))
 def test_commands_exist(text: str, schema: dict[str, Any]) -> None:
-    options = {option for item in TapPluvo.cli.params for option in item.opts}  # type: ignore[attr-defined]
+    options = {option for item in TapPluvo.cli.params for option in item.opts}
     for variables, words in shell(text):
         ours = {name for name in variables if name.startswith("TAP_PLUVO")} - OTHERS
         assert ours <= {f"TAP_PLUVO_{name.upper()}" for name in schema["properties"]}
         given = {name: value for name, value in variables.items() if value != "..."}
         settings = from_environment(given, schema)
-        assert check(settings, schema) == []
-        parse_filters(settings.get("filters", {}), STREAMS, Contract())
+        assert problems(settings, schema) == []
+        parse_filters(settings.get("filters", {}), ROOTS, Contract())
         if not words:
             continue
         program, *arguments = words
@@ -146,7 +154,7 @@ def test_commands_exist(text: str, schema: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("text", [item for item in blocks("json") if "..." not in item.values[0]])
 def test_settings_in_json_are_accepted(text: str, schema: dict[str, Any]) -> None:
-    assert check(json.loads(text), schema) == []
+    assert problems(json.loads(text), schema) == []
 
 
 def extractors(part: Any) -> Iterator[dict[str, Any]]:
@@ -164,17 +172,18 @@ def extractors(part: Any) -> Iterator[dict[str, Any]]:
 def test_project_files_fit(text: str, schema: dict[str, Any]) -> None:
     document = yaml.safe_load(text)
     for extractor in extractors(document):
-        assert check(extractor.get("config", {}), schema) == []
+        assert problems(extractor.get("config", {}), schema) == []
     for schedule in document.get("schedules", []):
         assert schedule["job"] in JOBS
-    assert check(document.get("config", {}), schema) == []
+    assert problems(document.get("config", {}), schema) == []
 
 
 def said_by_the_tap() -> str:
     """Return all texts of the tap's source, those inside f-strings part by part."""
     texts = [
         node.value
-        for path in (ROOT / "tap_pluvo").glob("*.py")
+        for package in ("pluvo_client", "tap_pluvo")
+        for path in (ROOT / package).rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
@@ -236,7 +245,6 @@ def test_the_site_is_built_and_needs_no_network(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=120,
     )
     assert process.returncode == 0, process.stdout
     for page in tmp_path.rglob("*.html"):

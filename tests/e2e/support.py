@@ -26,24 +26,14 @@ TAP = Path(sys.executable).with_name("tap-pluvo")
 TOOLS = REPOSITORY / ".venv-tools"  # made by `make setup`, as targets share no environment with us
 FOREVER = 120  # seconds after which a process that hangs is ended, and its test fails
 
-DEFAULT_STREAMS = {
-    "certificates",
-    "custom_field_values",
-    "custom_fields",
-    "enrollments",
-    "group_members",
-    "group_trainings",
-    "groups",
-    "issued_certificates",
-    "offer_event_dates",
-    "offer_events",
-    "offers",
-    "portfolio_report",
-    "training_participants",
-    "trainings",
-    "users",
+SCHEMAS: dict[str, dict[str, Any]] = {
+    path.stem: json.loads(path.read_text(encoding="utf-8"))
+    for path in (REPOSITORY / "schemas").glob("*.json")
 }
-ALL_STREAMS = DEFAULT_STREAMS | {"portfolio_items"}
+ALL_STREAMS = set(SCHEMAS)
+DEFAULT_STREAMS = {
+    name for name, schema in SCHEMAS.items() if schema.get("x-selected-by-default", True)
+}
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from singer_sdk.io_base import SingerWriter
 from support import ALL_STREAMS, config, discover, of_stream, selecting, without_time
 
 from tap_pluvo.stream import PluvoStream
+from tap_pluvo.sync_run import run
 from tap_pluvo.tap import TapPluvo
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def messages(
         patch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="utf-8"))
         tap = tap_class(**options)
         try:
-            results = tap.run()
+            results = run(tap)
         finally:
             tap.close()
             sys.stdout.flush()

@@ -7,6 +7,7 @@ import io
 import json
 import math
 import re
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,14 @@ from reliability_support import Watched
 from singer_sdk.singerlib import RecordMessage
 from singer_sdk.singerlib.encoding.simple import SimpleSingerWriter
 from support import config, run_tap, selecting
-from tap_pluvo.transport import Answer, Transport, _retry_after
 
 from pluvo_client.errors import ConfigurationError, PluvoError
 from pluvo_client.schema import values
+from pluvo_client.settings import base_url, problems
+from pluvo_client.transport.http import Response, Transport, seconds_of
 from tap_pluvo.inputs import json_object, read_catalog
-from tap_pluvo.settings import PROPERTIES, SCHEMA, Settings, base_url, check
+from tap_pluvo.settings import PROPERTIES, SCHEMA, Settings
+from tap_pluvo.sync_run import run
 from tap_pluvo.tap import TapPluvo
 
 if TYPE_CHECKING:
@@ -88,7 +91,7 @@ class Organization:
         catalog = selecting(pluvo.sync("--discover").catalog, STREAMS)
         chosen = [item for item in catalog["streams"] if item["tap_stream_id"] in STREAMS]
         self.catalog = {"streams": chosen}
-        self.answers: dict[tuple[str, bytes], Answer] = {}
+        self.answers: dict[tuple[str, bytes], Response] = {}
         self.rows, _ = self.run()
         self.order = list(self.answers)
 
@@ -96,7 +99,7 @@ class Organization:
         self,
         catalog: Any = None,
         state: Any = None,
-        other: tuple[int, Answer] | None = None,
+        other: tuple[int, Response] | None = None,
         **more: Any,
     ) -> tuple[Counter[str], list[Result]]:
         """Run the tap and return the number of rows by stream, and how each stream went.
@@ -106,7 +109,7 @@ class Organization:
         post = Transport._post
         instead = {self.order[other[0]]: other[1]} if other else {}
 
-        def answer(transport: Transport, path: str, body: bytes, *rest: Any) -> Answer:
+        def answer(transport: Transport, path: str, body: bytes, *rest: Any) -> Response:
             asked = (path, body)
             if asked in instead:
                 return instead.pop(asked)
@@ -124,7 +127,7 @@ class Organization:
                 message_writer=collector,
             )
             try:
-                results = tap.run()
+                results = run(tap)
             finally:
                 tap.close()
         return Counter(stream for stream, _ in collector.keys), results
@@ -254,7 +257,7 @@ def test_any_value_of_a_column(value: Any) -> None:
 @example("Fri, 31 Dec 99999 23:59:59 GMT")
 @example("Wed, 21 Oct 2015 07:28:00 +9999")
 def test_any_retry_after(value: str) -> None:
-    wait = _retry_after(value)
+    wait = seconds_of(value, time.time())
     assert wait is None or wait >= 0
 
 
@@ -339,18 +342,18 @@ def likely(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
 @example({"api_url": "https://a", "client_id": "me", "client_secret": SECRET,
           "request_timeout": math.nan})  # fmt: skip
 def test_any_configuration(found: dict[str, Any]) -> None:
-    problems = check(found, SCHEMA)
-    assert all(problem.strip() for problem in problems)
-    if not problems:
+    wrong = problems(found, SCHEMA)
+    assert all(sentence.strip() for sentence in wrong)
+    if not wrong:
         try:
             ready = Settings.from_config(found)
         except ConfigurationError as error:
-            problems = [str(error)]
+            wrong = [str(error)]
         else:
             assert all(type(getattr(ready, name)) is int for name in COUNTS)
             assert all(math.isfinite(getattr(ready, name) or 0) for name in SECONDS)
             assert SECRET not in repr(ready)
-    assert not any(SECRET in problem for problem in problems)
+    assert not any(SECRET in sentence for sentence in wrong)
 
 
 COUNTS = [name for name, schema in PROPERTIES.items() if schema["type"][0] == "integer"]

@@ -171,10 +171,6 @@ def test_to_csv_of_an_environment(project: Path, sandbox: Sandbox) -> None:
     assert not (project / "output/sandbox").exists()
 
 
-def test_settings_are_those_of_the_tap() -> None:
-    run([sys.executable, REPOSITORY / "scripts/meltano_settings.py", "--check"], REPOSITORY)
-
-
 def test_plugin_definition_for_any_project(tmp_path: Path, sandbox: Sandbox) -> None:
     head = "requires_meltano: '>=4,<5'\nproject_id: any\nsend_anonymous_usage_stats: false\n"
     (tmp_path / "meltano.yml").write_text(head, encoding="utf-8")

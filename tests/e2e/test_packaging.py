@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pluvo_sandbox import Sandbox
 
 LOCK = REPOSITORY / "requirements/dev.txt"
+PACKAGES = {"pluvo_client", "pluvo_sandbox", "tap_pluvo"}
 SCHEMAS = {path.name for path in (REPOSITORY / "schemas").iterdir()}
 
 
@@ -78,12 +79,10 @@ def test_the_wheel_holds_the_packages_and_the_contracts(wheel: Path) -> None:
         names = {*archive.namelist()}
         (metadata,) = [name for name in names if name.endswith(".dist-info/METADATA")]
         about = Parser().parsestr(archive.read(metadata).decode())
-    assert {f"tap_pluvo/schemas/{name}" for name in SCHEMAS} <= names
-    assert {"tap_pluvo/py.typed", "pluvo_sandbox/py.typed", "pluvo_sandbox/rich.graphql"} <= names
-    assert {name.split("/")[0].split("-")[0] for name in names} == {
-        "pluvo_sandbox",
-        "tap_pluvo",
-    }
+    assert {f"pluvo_client/schemas/{name}" for name in SCHEMAS} <= names
+    assert {f"{package}/py.typed" for package in PACKAGES} <= names
+    assert {f"pluvo_sandbox/{name}.graphql" for name in ("pluvo", "rich")} <= names
+    assert {name.split("/")[0].split("-")[0] for name in names} == PACKAGES
     assert not [name for name in names if "__pycache__" in name]
     assert about["Name"] == "tap-pluvo"
     assert about["License-Expression"] == "Apache-2.0"

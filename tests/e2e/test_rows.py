@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
-from expected import KEYS, by_key, expected
+from expected import KEYS, SQL, by_key, expected
 from jsonschema import Draft202012Validator
 from support import ALL_STREAMS, DEFAULT_STREAMS, TAP, config, sync
 
@@ -17,6 +17,10 @@ from pluvo_sandbox import Sandbox
 
 if TYPE_CHECKING:
     from support import Result
+
+
+def test_every_stream_has_its_expected_rows() -> None:
+    assert SQL.keys() == ALL_STREAMS, "SQL in expected.py must say what each stream holds"
 
 
 @pytest.mark.parametrize("stream", sorted(ALL_STREAMS))

@@ -119,6 +119,11 @@ COLUMNS = [
 ]
 
 
+def test_every_stream_has_its_expectations() -> None:
+    assert NEEDS.keys() == ALL_STREAMS, "NEEDS must say what each stream may ask for"
+    assert {stream for stream, *_ in COLUMNS} == ALL_STREAMS, "COLUMNS must try each stream"
+
+
 @pytest.mark.parametrize(("stream", "column", "others"), COLUMNS)
 def test_a_deselected_column_is_in_no_query(
     stream: str, column: str, others: str, catalog: Any, sandbox: Sandbox

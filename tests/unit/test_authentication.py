@@ -10,10 +10,11 @@ from fake_http import answer, token
 from pluvo_client.errors import AuthenticationError, ProtocolError, ScopeError
 
 if TYPE_CHECKING:
-    from pluvo_client.transport.authentication import Authenticator
     from collections.abc import Callable
 
     from fake_http import Api
+
+    from pluvo_client.transport.authentication import Authenticator
 
 SCOPE_USERS = {"users.read": ["users", "custom_fields"], "groups.read": ["groups"]}
 

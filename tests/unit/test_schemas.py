@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from graphql import GraphQLNamedType, SelectionNode
 
 FOLDER = Path(__file__).parents[2] / "schemas"
-DOCUMENTS = {
+DOCUMENTS: dict[str, dict[str, Any]] = {
     path.stem: json.loads(path.read_text(encoding="utf-8")) for path in FOLDER.glob("*.json")
 }
 API = build_schema((FOLDER / "pluvo.graphql").read_text(encoding="utf-8"))
@@ -43,7 +43,7 @@ FIELDS = [
 ]
 
 # What a column of values of a scalar looks like: its type, and its format if there is one.
-SCALARS = {
+SCALARS: dict[str, tuple[str, set[str | None]]] = {
     "Boolean": ("boolean", {None}),
     "Date": ("string", {"date"}),
     "DateTime": ("string", {"date-time"}),
@@ -57,8 +57,25 @@ SCALARS = {
 }
 
 
+STREAM_KEYWORDS = {
+    *("x-row", "x-source", "x-optional", "x-selected-by-default"),
+    *("x-key", "x-replication-key", "x-result-key"),
+}
+COLUMN_KEYWORDS = {"x-field", "x-references", "x-personal"}
+
+# "[users-2, pagination; documented]": the pages that say something, and how certain it is.
+SOURCE = re.compile(r"\[([^];]+); (documented|inferred|older pages only|assumed)\]")
+
+
 def test_each_stream_has_a_file_and_each_file_a_stream() -> None:
-    assert DOCUMENTS.keys() == STREAM.keys()
+    files, classes = DOCUMENTS.keys(), STREAM.keys()
+    assert files == classes, f"schemas/ lacks {classes - files}, STREAMS lacks {files - classes}"
+
+
+def test_each_keyword_is_explained() -> None:
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    explained = re.findall(r"^\| `(x-[\w-]+)` \|", text, re.MULTILINE)
+    assert sorted(explained) == sorted(STREAM_KEYWORDS | COLUMN_KEYWORDS)
 
 
 @pytest.mark.parametrize("name", sorted(DOCUMENTS))
@@ -76,6 +93,32 @@ def test_file(name: str) -> None:
     if replication_key is not None:
         column = document["properties"][replication_key]
         assert column["format"] in {"date", "date-time"}
+    assert {word for word in document if word.startswith("x-")} <= STREAM_KEYWORDS
+    assert document["x-row"][0].islower()
+    assert not document["x-row"].endswith(".")
+    assert set(document.get("x-result-key", ())) <= document["properties"].keys() - set(key)
+
+
+@pytest.mark.parametrize("name", sorted(DOCUMENTS))
+def test_pages_are_those_of_the_api_contract(name: str) -> None:
+    text = (FOLDER / "pluvo.graphql").read_text(encoding="utf-8")
+    known = {slug for slugs, _ in SOURCE.findall(text) for slug in slugs.split(", ")}
+    assert DOCUMENTS[name]["x-source"]
+    assert set(DOCUMENTS[name]["x-source"]) <= known
+
+
+@pytest.mark.parametrize("name", sorted(DOCUMENTS))
+def test_optional_are_the_streams_of_older_pages(name: str) -> None:
+    assert API.query_type is not None
+    root = API.query_type.fields[STREAM[name].node.split(".")[0]]
+    ((_, certainty),) = SOURCE.findall(root.description or "")
+    assert DOCUMENTS[name].get("x-optional", False) is (certainty == "older pages only")
+
+
+@pytest.mark.parametrize("name", sorted(DOCUMENTS))
+def test_the_tap_selects_by_default_what_the_file_says(name: str) -> None:
+    wanted = DOCUMENTS[name].get("x-selected-by-default", True)
+    assert STREAM[name].selected_by_default is wanted
 
 
 @pytest.mark.parametrize(("name", "column"), COLUMNS)
@@ -87,8 +130,35 @@ def test_column(name: str, column: str) -> None:
     kind, *others = schema["type"]
     assert kind in {"string", "integer", "number", "boolean"}
     assert others == ([] if column in document["x-key"] else ["null"])
-    assert schema.keys() <= {"type", "format", "description", "x-field"}
+    assert schema.keys() <= {"type", "format", "description", *COLUMN_KEYWORDS}
     assert schema.get("format") in {None, "date", "date-time", "uuid"}
+    assert schema.get("x-personal", True) is True
+
+
+@pytest.mark.parametrize(("name", "column"), COLUMNS)
+def test_references_lead_to_keys_and_are_those_of_the_description(name: str, column: str) -> None:
+    schema = DOCUMENTS[name]["properties"][column]
+    references = schema.get("x-references", [])
+    for reference in references:
+        assert reference.keys() - {"many", "dangling"} == {"stream", "column"}
+        target = DOCUMENTS[reference["stream"]]
+        assert target["x-key"] == [reference["column"]]
+        assert target["properties"][reference["column"]]["type"] == ["string"]
+        assert schema["type"][0] == "string"
+        assert reference.get("many", False) is ("as a JSON list" in schema["description"])
+        assert reference.get("dangling", "A reason.").endswith(".")
+    named = re.findall(r"`(\w+)\.(\w+)`", schema["description"])
+    assert [(item["stream"], item["column"]) for item in references] == [
+        (stream, key) for stream, key in named if stream in DOCUMENTS
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [item for item in COLUMNS if item[1] in {"user_name", "user_email", "user_ref", "owner_ref"}],
+)
+def test_what_a_row_says_of_its_user_is_personal(name: str, column: str) -> None:
+    assert DOCUMENTS[name]["properties"][column].get("x-personal")
 
 
 def selections(text: str) -> tuple[SelectionNode, ...]:

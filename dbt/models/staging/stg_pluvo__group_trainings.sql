@@ -1,4 +1,4 @@
--- Generated from schemas/ by generate.py: change it there.
+-- Generated from schemas/ by dbt/generate_staging.py: change it there.
 {{ pluvo.stage(
     source('pluvo', 'group_trainings'),
     key=['group_id', 'training_id'],

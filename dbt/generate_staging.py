@@ -1,42 +1,22 @@
 """Write the staging models and their documentation from the output contract.
 
 `schemas/<stream>.json` says which columns a stream has, of which type, what they mean and what
-tells rows apart. Staging repeats that, so it is generated:
+tells rows apart; `schemas/README.md` explains its keywords. Staging repeats that, so it is
+generated:
 
-    python dbt/generate.py
+    python dbt/generate_staging.py
 """
 
 # ruff: noqa: INP001 - a script beside the project that it writes, not a package
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
 SCHEMAS = HERE.parent / "schemas"
 STAGING = HERE / "models" / "staging"
-
-# Streams that an organization may lack or leave out: that they were never loaded is no alarm.
-OPTIONAL = {
-    "enrollments",
-    "offer_event_dates",
-    "offer_events",
-    "offers",
-    "portfolio_items",
-    "webhook_events",
-}
-
-# Streams whose key is computed from the completion date: what else names a result.
-RESULT_OF = {
-    "portfolio_report": ["related_object_type", "user_id", "title"],
-    "issued_certificates": ["user_id", "title"],
-}
-
-# References that may lead nowhere for a good reason: the API lists only offers that are not
-# archived, but enrollments in the events of all.
-LOOSE = {("enrollments", "offer_event_id")}
 
 STALE_ROWS = (
     "A row in progress gets another `id` when it is completed, so the old row is dropped: it counts"
@@ -48,10 +28,7 @@ STALE_ROWS = (
     " rows in progress."
 )
 
-NOTICE = "Generated from schemas/ by generate.py: change it there."
-
-# "The user: `users.id`." is a reference; "... as a JSON list of `users.id`." is not.
-REFERENCE = re.compile(r"[^:]*: `(?P<stream>\w+)\.(?P<column>\w+)`\.")
+NOTICE = "Generated from schemas/ by dbt/generate_staging.py: change it there."
 
 
 def column_type(column: dict[str, Any]) -> str:
@@ -74,8 +51,8 @@ def model(stream: str, schema: dict[str, Any]) -> str:
         f"columns={{\n{columns},\n    }}",
         f"full_read={str('x-replication-key' not in schema).lower()}",
     ]
-    if stream in RESULT_OF:
-        options.append(f"result_of={RESULT_OF[stream]}")
+    if "x-result-key" in schema:
+        options.append(f"result_of={schema['x-result-key']}")
     arguments = ",\n    ".join(options)
     return f"-- {NOTICE}\n{{{{ pluvo.stage(\n    {arguments},\n) }}}}\n"
 
@@ -85,9 +62,18 @@ def text(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def documentation(stream: str, schema: dict[str, Any], streams: set[str]) -> str:
+def tested_reference(column: dict[str, Any]) -> dict[str, str] | None:
+    """Return the reference that dbt tests: to one stream, by one key, always to a row."""
+    references = column.get("x-references", [])
+    if len(references) != 1 or references[0].keys() & {"many", "dangling"}:
+        return None
+    reference: dict[str, str] = references[0]
+    return reference
+
+
+def documentation(stream: str, schema: dict[str, Any]) -> str:
     """Return the YAML entry of a staging model: descriptions and tests."""
-    description = schema["description"] + (f" {STALE_ROWS}" if stream in RESULT_OF else "")
+    description = schema["description"] + (f" {STALE_ROWS}" if "x-result-key" in schema else "")
     lines = [
         f"  - name: stg_pluvo__{stream}",
         f"    description: {text(description)}",
@@ -102,8 +88,7 @@ def documentation(stream: str, schema: dict[str, Any], streams: set[str]) -> str
             f"      - name: {name}",
             f"        description: {text(column['description'])}",
         ]
-        reference = REFERENCE.fullmatch(column["description"])
-        if reference and reference["stream"] in streams and (stream, name) not in LOOSE:
+        if reference := tested_reference(column):
             lines += [
                 "        data_tests:",
                 "          - refers_to:",
@@ -146,7 +131,7 @@ def sources(schemas: dict[str, dict[str, Any]]) -> str:
             f"      - name: {stream}",
             f"        description: {text(schema['description'])}",
         ]
-        if stream in OPTIONAL:
+        if schema.get("x-optional"):
             lines += ["        config:", "          freshness: null"]
     return "\n".join(lines) + "\n"
 
@@ -158,7 +143,7 @@ def generate() -> dict[str, str]:
         f"stg_pluvo__{stream}.sql": model(stream, schema) for stream, schema in schemas.items()
     }
     files["_sources.yml"] = sources(schemas)
-    entries = [documentation(stream, schema, set(schemas)) for stream, schema in schemas.items()]
+    entries = [documentation(stream, schema) for stream, schema in schemas.items()]
     files["_staging.yml"] = f"# {NOTICE}\nversion: 2\n\nmodels:\n" + "\n\n".join(entries) + "\n"
     return files
 

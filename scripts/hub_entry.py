@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 import yaml
+from plugin_settings import SUFFICIENT, plugin_setting
 
-ROOT = Path(__file__).parents[2]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+ROOT = Path(__file__).parents[1]
+NOTICE = "# Written by scripts/meltano_settings.py (`make generate`) from `tap-pluvo --about`.\n"
 UNPUBLISHED = "https://github.com/OWNER/tap-pluvo"  # until pyproject.toml has an address
 VENDOR = "https://www.pluvo.com/"
-KINDS = {
-    "number": "string"
-}  # Meltano 4.4 fails on a `decimal` that is set; the tap reads text, too
-GROUPS = [
-    ["organization", "client_id", "client_secret"],
-    ["api_url", "client_id", "client_secret"],
-]
 
 
 class Entry(NamedTuple):
@@ -32,8 +30,8 @@ class Entry(NamedTuple):
     text: str
 
 
-def hub_entry(about: dict[str, Any]) -> Entry:
-    """Return the entry and where it stands."""
+def hub_entry(about: Mapping[str, Any], unselected: Iterable[str]) -> Entry:
+    """Return the entry, which leaves the streams `unselected` out by default."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]
     repository = project.get("urls", {}).get("Repository", UNPUBLISHED)
@@ -57,13 +55,13 @@ def hub_entry(about: dict[str, Any]) -> Entry:
         "pip_url": name,
         "quality": "silver",
         "repo": repository,
-        "select": ["*.*", "!portfolio_items.*"],
+        "select": ["*.*", *(f"!{stream}.*" for stream in sorted(unselected))],
         "settings": sorted(settings, key=lambda setting: setting["name"]),
-        "settings_group_validation": sorted(sorted(group) for group in GROUPS),
+        "settings_group_validation": sorted(sorted(group) for group in SUFFICIENT),
         "supported_python_versions": about["supported_python_versions"],
         "variant": variant,
     }
-    text = yaml.dump(entry, Dumper=_Dumper, sort_keys=True, allow_unicode=True, width=80)
+    text = NOTICE + yaml.dump(entry, Dumper=_Dumper, sort_keys=True, allow_unicode=True, width=80)
     return Entry(f"hub/extractors/{name}/{variant}.yml", text)
 
 
@@ -74,23 +72,7 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def _setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+def _setting(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return a setting as the hub describes it."""
-    kind = next(kind for kind in schema["type"] if kind != "null")
-    setting: dict[str, Any] = {
-        "name": name,
-        "label": schema["title"],
-        "kind": KINDS.get(kind, kind),
-        "description": schema["description"],
-    }
-    if schema.get("format") in {"date", "date-time"}:
-        setting["kind"] = "date_iso8601"
-    if "enum" in schema:
-        values = [value for value in schema["enum"] if value is not None]
-        setting["kind"] = "options"
-        setting["options"] = [{"label": value.title(), "value": value} for value in values]
-    if schema.get("secret"):
-        setting |= {"kind": "password", "sensitive": True}
-    if "default" in schema:
-        setting["value"] = schema["default"]
-    return setting
+    setting = plugin_setting(name, schema)
+    return setting | {"kind": "password"} if "sensitive" in setting else setting

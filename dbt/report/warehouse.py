@@ -1,0 +1,59 @@
+"""Read the marts from the warehouse that dbt's profiles.yml has put them in."""
+
+# ruff: noqa: INP001 - beside a script, not in a package
+from __future__ import annotations
+
+import os
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Row = dict[str, Any]
+
+PROJECT = Path(__file__).parents[1]
+
+
+@contextmanager
+def open_warehouse(name: str) -> Iterator[Callable[[str], list[Row]]]:
+    """Give a function that runs a query and returns its rows as dictionaries by column.
+
+    Args:
+        name: `duckdb` or `postgres`.
+
+    Raises:
+        SystemExit: There is no DuckDB database yet.
+    """
+    connect = {"duckdb": connect_duckdb, "postgres": connect_postgres}[name]
+    with closing(connect()) as connection:
+
+        def query(sql: str) -> list[Row]:
+            cursor = connection.cursor()
+            cursor.execute(sql)
+            names = [column[0] for column in cursor.description]
+            # In one order, so that the same data gives the same page wherever it is kept.
+            rows = sorted(cursor.fetchall(), key=lambda row: [str(value) for value in row])
+            return [dict(zip(names, row, strict=True)) for row in rows]
+
+        yield query
+
+
+def connect_duckdb() -> Any:
+    """Open the DuckDB database for reading."""
+    import duckdb  # noqa: PLC0415 - only the driver of the chosen warehouse is needed
+
+    path = Path(os.environ.get("PLUVO_DUCKDB_PATH") or PROJECT / "pluvo.duckdb")
+    if not path.exists():
+        message = f"There is no {path} yet: run `dbt build` first, or name it in PLUVO_DUCKDB_PATH."
+        raise SystemExit(message)
+    return duckdb.connect(path, read_only=True)
+
+
+def connect_postgres() -> Any:
+    """Connect to the PostgreSQL server that libpq's own variables name."""
+    import psycopg  # noqa: PLC0415 - only the driver of the chosen warehouse is needed
+
+    schema = os.environ.get("PLUVO_DBT_SCHEMA", "analytics")
+    return psycopg.connect(options=f"-c search_path={schema} -c default_transaction_read_only=on")

@@ -1,0 +1,93 @@
+"""The page on the settings, from `tap-pluvo --about`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from markdown_text import NOTICE, code, first_sentence, table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# The settings by what one wants of them; those of the SDK come last, whatever they are.
+GROUPS = {
+    "Organization and access": [
+        *("organization", "api_url", "client_id", "client_secret", "scopes"),
+        *("ca_bundle", "user_agent", "introspection"),
+    ],
+    "What is read": [
+        *("start_date", "end_date", "filters"),
+        *("lookback_days", "window_days", "full_refresh_days"),
+        *("add_organization_column", "emit_activate_version_messages"),
+    ],
+    "Speed, limits and repair": [
+        *("page_size", "max_concurrency", "requests_per_second", "operations_per_request"),
+        *("request_timeout", "max_retry_seconds", "max_repair_passes"),
+    ],
+}
+SDK_GROUP = "Settings of the Singer SDK"
+
+
+def settings_page(properties: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the page on the settings."""
+    ours = {name for names in GROUPS.values() for name in names}
+    groups = {**GROUPS, SDK_GROUP: [name for name in properties if name not in ours]}
+    secrets = " and ".join(
+        f"`{name}`" for name, setting in properties.items() if setting.get("secret")
+    )
+    parts = [
+        NOTICE,
+        "# Settings\n",
+        (
+            "Give them in a JSON file (`--config=config.json`), in `meltano.yml` under `config:`, "
+            "or as environment variables (`--config=ENV`; Meltano reads the same ones). Numbers, "
+            "lists and objects in a variable are JSON. A setting that is null counts as not "
+            "given; one that is unknown or out of its limits is refused before anything is read, "
+            f"by name and reason. {secrets} are secrets: they are never logged or shown.\n"
+        ),
+        table(
+            ["setting", "type", "default", "what it is"],
+            (
+                [
+                    f"[`{name}`](#{name})",
+                    _kind(properties[name]),
+                    code(properties[name]["default"]) if "default" in properties[name] else "",
+                    first_sentence(properties[name]["description"]),
+                ]
+                for names in groups.values()
+                for name in names
+            ),
+        ),
+    ]
+    for group, names in groups.items():
+        parts.append(f"## {group}\n")
+        parts += [_setting(name, properties[name]) for name in names]
+    return "\n".join(parts)
+
+
+def _kind(setting: Mapping[str, Any]) -> str:
+    return str(next(kind for kind in setting["type"] if kind != "null"))
+
+
+def _setting(name: str, setting: Mapping[str, Any]) -> str:
+    facts = [_kind(setting)]
+    if "enum" in setting:
+        facts.append(" or ".join(code(value) for value in setting["enum"] if value is not None))
+    if "items" in setting and "enum" in setting["items"]:
+        facts.append(f"of {', '.join(code(value) for value in setting['items']['enum'])}")
+    low, above, high = (setting.get(key) for key in ("minimum", "exclusiveMinimum", "maximum"))
+    if low is not None and high is not None:
+        facts.append(f"{low} to {high}")
+    elif above is not None:
+        facts.append(f"more than {above}" + (f", at most {high}" if high is not None else ""))
+    facts.append(f"default {code(setting['default'])}" if "default" in setting else "no default")
+    if setting.get("secret"):
+        facts.append("secret")
+    facts.append(f"variable `TAP_PLUVO_{name.upper()}`")
+    lines = [f"### `{name}`\n", setting["description"] + "\n", " · ".join(facts)]
+    if setting.get("examples") and not setting.get("secret"):
+        example = json.dumps(setting["examples"][0], ensure_ascii=False)
+        lines[-1] += "\n"
+        lines.append(f'```json\n{{"{name}": {example}}}\n```')
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,127 @@
+"""The page on the streams and their columns, from the contracts and the stream classes."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from markdown_text import NOTICE, code, codes, first_sentence, table
+
+from pluvo_client.schema.contract import Contract
+from tap_pluvo.catalog_stream import FULL_TABLE, INCREMENTAL
+from tap_pluvo.filters import filter_names
+from tap_pluvo.streams import STREAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_pluvo.stream import PluvoStream
+
+ERD = "../assets/erd.svg"  # seen from the page
+
+
+def streams_page(schemas: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the page on the streams and their columns."""
+    streams = {stream.name: stream for stream in STREAMS}
+    names = sorted(schemas)
+    rows = (
+        [
+            f"[`{name}`](#{name})",
+            first_sentence(schemas[name]["description"]),
+            codes(schemas[name]["x-key"]),
+            replication(streams[name], schemas[name]),
+            "yes" if streams[name].selected_by_default else "no",
+        ]
+        for name in names
+    )
+    return "\n".join(
+        [
+            NOTICE,
+            "# Streams and columns\n",
+            (
+                "Every column has the same name and type in every target: snake_case, plain "
+                "values, moments in UTC as ISO 8601 (`2024-01-31T12:00:00+00:00`), lists and free "
+                "objects as JSON text. Key columns are never null; every other one may be. *Field* "
+                "is where a column comes from in Pluvo's API; *computed* ones the tap makes.\n"
+            ),
+            (
+                "What your organization's API does not have is left out, and plain fields that "
+                "only it has are offered as further columns: see "
+                "[drift](../explanation/drift.md). `tap-pluvo --discover` shows what is really "
+                "there.\n"
+            ),
+            table(["stream", "what it holds", "key", "replication", "on by default"], rows),
+            "## How they fit together\n",
+            f"[![The streams, their keys and what they refer to]({ERD})]({ERD})\n",
+            (
+                "A dashed line is one of two: the owner of a custom field value is a user or a "
+                "group, and `owner_type` says which. A result in `portfolio_report` names its "
+                "training by title only (page `common-recipes` shows no identifier), so no line "
+                "leads from it to `trainings`. With "
+                "[`add_organization_column`](settings.md#add_organization_column) every table has "
+                "`organization` in its key, too.\n"
+            ),
+            *(_stream(streams[name], schemas[name]) for name in names),
+        ]
+    )
+
+
+def replication(stream: type[PluvoStream], schema: Mapping[str, Any]) -> str:
+    """Return how a stream is replicated, and what else may be chosen."""
+    key = schema.get("x-replication-key")
+    if key is None:
+        return FULL_TABLE
+    if stream.default_method == FULL_TABLE:
+        return f"{FULL_TABLE}, or {INCREMENTAL} by `{key}`"
+    return f"{INCREMENTAL} by `{key}`"
+
+
+def _stream(stream: type[PluvoStream], schema: Mapping[str, Any]) -> str:
+    filters = filter_names(stream.root_field() if stream.takes_filters else None, Contract())
+    facts = [
+        ("Key", codes(schema["x-key"])),
+        ("Replication", replication(stream, schema)),
+        ("Scopes", codes(stream.scopes)),
+        ("Read from", code(stream.node)),
+        ("Filters", codes(filters) or "none"),
+        ("Vendor's pages", codes(schema["x-source"])),
+    ]
+    rows = []
+    for name, column in schema["properties"].items():
+        description = column["description"]
+        for reference in column.get("x-references", []):
+            target = f"`{reference['stream']}.{reference['column']}`"
+            description = description.replace(target, f"[{target}](#{reference['stream']})")
+        rows.append(
+            [
+                f"`{name}`" + (" **key**" if name in schema["x-key"] else ""),
+                _type(column),
+                description,
+                code(_api_field(column["x-field"])) if "x-field" in column else "computed",
+            ]
+        )
+    return "\n".join(
+        [
+            f"## `{stream.name}`\n",
+            schema["description"] + "\n",
+            "\n".join(f"- {title}: {text}" for title, text in facts) + "\n",
+            table(["column", "type", "meaning", "field"], rows),
+        ]
+    )
+
+
+def _type(column: Mapping[str, Any]) -> str:
+    kind: str = next(kind for kind in column["type"] if kind != "null")
+    return {"date-time": "moment", "date": "date", "uuid": "uuid"}.get(
+        column.get("format", ""), {"string": "text"}.get(kind, kind)
+    )
+
+
+def _api_field(selection: str) -> str:
+    """Return a selection as people write it: `user.id`; of several types, that of the first."""
+    selection = re.sub(r"^\.\.\. on \w+ \{ (.*?) \}(?: \.\.\..*)?$", r"\1", selection)
+    while found := re.fullmatch(r"([\w.]+) \{ (\w+(?: \{.*\})?) \}", selection):
+        selection = f"{found[1]}.{found[2]}"
+        if found := re.fullmatch(r"([\w.]+)\.(\w+) (\{.*\})", selection):
+            selection = f"{found[1]}.{found[2]} {found[3]}"
+    return selection
