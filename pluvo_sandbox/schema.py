@@ -24,8 +24,8 @@ from graphql import (
 )
 from graphql.language import TypeDefinitionNode
 
+from pluvo_sandbox.contract import read_contract
 from pluvo_sandbox.resolvers import FIELDS, QUERIES, unavailable
-from tap_pluvo.resources import read_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,7 @@ def executable(variant: Variant) -> GraphQLSchema:
         variant: `documented` is the contract as it stands; `lean` lacks what only older pages
             mention; `rich` has fields and enum values beyond the contract.
     """
-    sdl = read_schema("pluvo.graphql")
+    sdl = read_contract()
     if variant == "lean":
         sdl = print_ast(_without_old(parse(sdl)))
     if variant == "rich":

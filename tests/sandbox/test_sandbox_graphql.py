@@ -16,10 +16,10 @@ from graphql import (
     print_schema,
 )
 
+from pluvo_sandbox.contract import read_contract
 from pluvo_sandbox.database import Database
 from pluvo_sandbox.resolvers import CONNECTIONS, LISTS, OBJECTS, SCOPES, Context
 from pluvo_sandbox.schema import executable
-from tap_pluvo.resources import read_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from pluvo_sandbox import Sandbox
 
-CONTRACT = build_schema(read_schema("pluvo.graphql"))
+CONTRACT = build_schema(read_contract())
 ROOTS = sorted(CONTRACT.query_type.fields)
 
 
