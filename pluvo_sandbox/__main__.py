@@ -9,21 +9,24 @@ import sys
 import tempfile
 from collections import deque
 from contextlib import ExitStack, closing
+from dataclasses import fields
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
+from pluvo_sandbox.behaviour import CLIENT_ID, CLIENT_SECRET, Behaviour
+from pluvo_sandbox.contract import VARIANTS
 from pluvo_sandbox.database import Database
 from pluvo_sandbox.faults import KINDS, Fault
 from pluvo_sandbox.movement import Churn, Editor
-from pluvo_sandbox.oauth import SCOPES, Client
-from pluvo_sandbox.sandbox import CLIENT_ID, CLIENT_SECRET, OtherDataError, prepare, rate
-from pluvo_sandbox.schema import VARIANTS
+from pluvo_sandbox.oauth import SCOPES
+from pluvo_sandbox.rate_limit import RateLimit
+from pluvo_sandbox.sandbox import OtherDataError, prepare
 from pluvo_sandbox.seed import Plan
 from pluvo_sandbox.server import Server, listen, url_of
-from pluvo_sandbox.service import Behaviour, LoggedRequest, Service
+from pluvo_sandbox.service import LoggedRequest, Service
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,14 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         variant=options.schema,
     )
     behaviour = Behaviour(
-        client=Client(options.client_id, options.client_secret, tuple(options.scopes)),
-        token_ttl=options.token_ttl,
-        variant=options.schema,
-        introspection=options.introspection,
-        latency=options.latency,
-        rate_limit=options.rate_limit,
-        max_root_fields=options.max_root_fields,
-        faults=options.faults,
+        **{field.name: getattr(options, field.name) for field in fields(Behaviour)}
     )
     try:
         with ExitStack() as stack:
@@ -221,11 +217,12 @@ def _number(text: str) -> int:
     return number
 
 
-def _rate(text: str) -> tuple[int, float]:
+def _rate(text: str) -> str:
     try:
-        return rate(text)
+        RateLimit.parse(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+    return text
 
 
 if __name__ == "__main__":

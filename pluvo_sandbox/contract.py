@@ -1,8 +1,12 @@
-"""Where the contract is: the one place that knows how `pluvo.graphql` is found."""
+"""The contract: where `pluvo.graphql` is, and the variants of it that a sandbox can serve."""
 
 from __future__ import annotations
 
 from importlib.resources import files
+from typing import Literal, get_args
+
+Variant = Literal["documented", "lean", "rich"]
+VARIANTS: tuple[Variant, ...] = get_args(Variant)
 
 
 def read_contract() -> str:

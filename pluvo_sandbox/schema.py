@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from functools import lru_cache, partial
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from ariadne import ScalarType, SchemaBindable, make_executable_schema
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 
     from graphql import GraphQLSchema
 
-Variant = Literal["documented", "lean", "rich"]
-VARIANTS: tuple[Variant, ...] = get_args(Variant)
+    from pluvo_sandbox.contract import Variant
 
 _OLD = "; older pages only]"
 _BUILT_IN = {"Int", "Float", "String", "Boolean", "ID"}

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from pluvo_sandbox import words
 from pluvo_sandbox.database import INDEXES, TABLES
-from pluvo_sandbox.schema import Variant, enum_values, executable
+from pluvo_sandbox.schema import enum_values, executable
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator, Sequence
+
+    from pluvo_sandbox.contract import Variant
 
 _YEARS_BACK = 3 * 365
 

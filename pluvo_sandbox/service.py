@@ -6,7 +6,6 @@ import json
 import logging
 import math
 import sys
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -37,8 +36,9 @@ from starlette.routing import Route
 
 from pluvo_sandbox.faults import TOKEN, Fault
 from pluvo_sandbox.oauth import Client, OAuth
+from pluvo_sandbox.rate_limit import RateLimit
 from pluvo_sandbox.resolvers import Context
-from pluvo_sandbox.schema import Variant, executable, lenient
+from pluvo_sandbox.schema import executable, lenient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableSequence, Sequence
@@ -46,36 +46,12 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
+    from pluvo_sandbox.behaviour import Behaviour
     from pluvo_sandbox.database import Database
     from pluvo_sandbox.server import Connection
 
 TOKEN_PATH = "/oauth/token/"  # noqa: S105 - a path
 GRAPHQL_PATH = "/graphql/"
-
-
-@dataclass(frozen=True)
-class Behaviour:
-    """How the service behaves, apart from its data.
-
-    Attributes:
-        client: who may ask for tokens.
-        token_ttl: seconds that a token is valid.
-        variant: the schema.
-        introspection: whether the schema may be asked for.
-        latency: milliseconds that each answer is held back.
-        rate_limit: requests and the seconds in which as many are allowed; None for no limit.
-        max_root_fields: how many fields one operation may ask for at the top level.
-        faults: what goes wrong, in the notation of `faults.py`.
-    """
-
-    client: Client
-    token_ttl: int = 86400
-    variant: Variant = "documented"
-    introspection: bool = True
-    latency: float = 0
-    rate_limit: tuple[int, float] | None = None
-    max_root_fields: int | None = None
-    faults: Sequence[str] = ()
 
 
 @dataclass
@@ -101,30 +77,6 @@ class LoggedRequest:
     headers: dict[str, str]
 
 
-class RateLimit:
-    """A bucket that holds `requests` and fills up again within `seconds`."""
-
-    def __init__(self, requests: int, seconds: float) -> None:
-        self._size = requests
-        self._per_second = requests / seconds
-        self._left = float(requests)
-        self._seen = time.monotonic()
-
-    def wait(self) -> float:
-        """Take one request out of the bucket.
-
-        Returns:
-            0, or the seconds after which the next one will be there.
-        """
-        now = time.monotonic()
-        self._left = min(self._size, self._left + (now - self._seen) * self._per_second)
-        self._seen = now
-        if self._left < 1:
-            return (1 - self._left) / self._per_second
-        self._left -= 1
-        return 0
-
-
 class Service:
     """Serves one database.
 
@@ -144,8 +96,9 @@ class Service:
         self._number = 0
         self._database = database
         self._behaviour = behaviour
-        self._oauth = OAuth(behaviour.client, behaviour.token_ttl)
-        self._limit = RateLimit(*behaviour.rate_limit) if behaviour.rate_limit else None
+        client = Client(behaviour.client_id, behaviour.client_secret, tuple(behaviour.scopes))
+        self._oauth = OAuth(client, behaviour.token_ttl)
+        self._limit = RateLimit.parse(behaviour.rate_limit) if behaviour.rate_limit else None
         self._rules = [_at_most(behaviour.max_root_fields)] if behaviour.max_root_fields else None
         self.app = Starlette(
             routes=[
@@ -235,7 +188,7 @@ class Service:
         schema = lenient if is_lenient else executable
         with self._database.snapshot():
             _, result = graphql_sync(
-                schema(self._behaviour.variant),
+                schema(self._behaviour.schema),
                 data,
                 context_value=Context(self._database, grant.scopes, faults),
                 query_parser=lambda _context, data: _parsed(data["query"]),

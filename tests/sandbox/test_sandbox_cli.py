@@ -112,7 +112,7 @@ def test_data_in_a_file_is_served_again(tmp_path: Path) -> None:
     ("arguments", "reason"),
     [
         (["--users", "-1"], "must not be negative"),
-        (["--rate-limit", "x"], "is no rate"),
+        (["--rate-limit", "x"], "is not a rate"),
         (["--schema", "other"], "invalid choice"),
         (["--today", "x"], "invalid"),
         (["--fault", "418"], "is no fault"),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.singerlib import Message
 
-    from pluvo_sandbox.schema import Variant
+    from pluvo_sandbox.contract import Variant
 
 SETTINGS = {"api_url": "http://127.0.0.1:1", "client_id": "me", "client_secret": "secret"}
 
