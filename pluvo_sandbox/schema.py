@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-from ariadne import ScalarType, SchemaBindable, make_executable_schema
+from ariadne import ScalarType, SchemaBindable
 from graphql import (
     REMOVE,
     DocumentNode,
@@ -17,6 +17,7 @@ from graphql import (
     NamedTypeNode,
     Node,
     Visitor,
+    build_schema,
     get_nullable_type,
     parse,
     print_ast,
@@ -51,7 +52,11 @@ def executable(variant: Variant) -> GraphQLSchema:
         sdl = print_ast(_without_old(parse(sdl)))
     if variant == "rich":
         sdl += files("pluvo_sandbox").joinpath("rich.graphql").read_text(encoding="utf-8")
-    return make_executable_schema(sdl, _Resolvers(), *_scalars())
+    # Ariadne's make_executable_schema breaks enums in variables with graphql-core 3.2.14.
+    schema = build_schema(sdl)
+    for bindable in (_Resolvers(), *_scalars()):
+        bindable.bind_to_schema(schema)
+    return schema
 
 
 @lru_cache

@@ -369,6 +369,18 @@ def test_a_bad_value_of_a_variable_is_named(
     assert message in error
 
 
+def test_values_can_be_given_as_variables(api: Api) -> None:
+    query = """
+        query ($roles: [Role!], $sort: UserSortByInput, $after: DateTime) {
+            paginatedUsers(userRoles: $roles, sortBy: $sort, lastLogin_Gt: $after) { count }
+        }
+    """
+    some = {"roles": ["TRAINER"], "after": "2025-01-01", "sort": {"field": "NAME"}}
+    written = '(userRoles: [TRAINER], lastLogin_Gt: "2025-01-01", sortBy: {field: NAME})'
+    assert api.data(query, **some) == api.data(f"{{ paginatedUsers{written} {{ count }} }}")
+    assert api.data(query, **some) != api.data(query)
+
+
 def test_aliases_ask_several_things_at_once(api: Api, sandbox: Sandbox) -> None:
     users = "paginatedUsers(archived: {}) {{ count }}"
     found = api.data(f"{{ a: {users.format('false')} b: {users.format('true')} }}")
