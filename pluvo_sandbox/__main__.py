@@ -174,6 +174,12 @@ def _parser() -> argparse.ArgumentParser:
         help="lean: without what only older pages mention; rich: with more than is documented",
     )
     add("--no-introspection", dest="introspection", action="store_false", help="hide the schema")
+    add(
+        "--no-validation",
+        dest="validation",
+        action="store_false",
+        help="ignore fields, arguments and enum values that the schema lacks, without an error",
+    )
     add("--latency", type=_number, default=0, metavar="MS", help="hold every answer back")
     add(
         "--max-root-fields",

@@ -27,6 +27,9 @@ class Behaviour:
         token_ttl: seconds that a token is valid.
         schema: `documented`, `lean` or `rich`.
         introspection: whether clients may query the schema.
+        validation: whether documents are validated against the schema. Without it, fields,
+            arguments, types of fragments and enum values that the schema lacks are ignored, and
+            no error says so.
         latency: milliseconds that each answer is held back.
         rate_limit: such as `10/s` or `100/m`; None for no limit.
         max_root_fields: how many root fields one operation may have; None for no limit.
@@ -39,6 +42,7 @@ class Behaviour:
     token_ttl: int = 86400
     schema: Variant = "documented"
     introspection: bool = True
+    validation: bool = True
     latency: float = 0
     rate_limit: str | None = None
     max_root_fields: int | None = None
