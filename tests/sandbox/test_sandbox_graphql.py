@@ -18,7 +18,8 @@ from graphql import (
 
 from pluvo_sandbox.contract import read_contract
 from pluvo_sandbox.database import Database
-from pluvo_sandbox.resolvers import CONNECTIONS, LISTS, OBJECTS, SCOPES, Context
+from pluvo_sandbox.resolvers import Context
+from pluvo_sandbox.roots import CONNECTIONS, LISTS, OBJECTS, SCOPES
 from pluvo_sandbox.schema import executable
 
 if TYPE_CHECKING:
