@@ -16,7 +16,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
-from pluvo_sandbox.behaviour import CLIENT_ID, CLIENT_SECRET, Behaviour
+from pluvo_sandbox.behaviour import CLIENT_ID, CLIENT_SECRET, Behaviour, check_requirement
 from pluvo_sandbox.contract import VARIANTS
 from pluvo_sandbox.database import Database
 from pluvo_sandbox.faults import KINDS, Fault
@@ -61,6 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         today=options.today or datetime.now(UTC).date(),
         variant=options.schema,
     )
+    required: dict[str, list[str]] = {}
+    for root, scope in options.required_scopes:
+        required.setdefault(root, []).append(scope)
+    options.required_scopes = required
     behaviour = Behaviour(
         **{field.name: getattr(options, field.name) for field in fields(Behaviour)}
     )
@@ -158,6 +162,15 @@ def _parser() -> argparse.ArgumentParser:
         help="what the client may ask for (everything)",
     )
     add(
+        "--require-scope",
+        action="append",
+        default=[],
+        dest="required_scopes",
+        type=_requirement,
+        metavar="ROOT=SCOPE",
+        help="let a root field need a further scope (may be repeated)",
+    )
+    add(
         "--token-ttl",
         type=_number,
         default=86400,
@@ -180,6 +193,13 @@ def _parser() -> argparse.ArgumentParser:
         action="store_false",
         help="ignore fields, arguments and enum values that the schema lacks, without an error",
     )
+    add(
+        "--page-cap",
+        type=_positive,
+        metavar="N",
+        help="give at most N rows on a page, even when more are asked for",
+    )
+    add("--ignore-offset", action="store_true", help="accept `offset`, but start at the first row")
     add("--latency", type=_number, default=0, metavar="MS", help="hold every answer back")
     add(
         "--max-root-fields",
@@ -215,10 +235,27 @@ def _fault(text: str) -> str:
     return text
 
 
+def _requirement(text: str) -> tuple[str, str]:
+    root, _, scope = text.partition("=")
+    try:
+        check_requirement(root, scope)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return root, scope
+
+
 def _number(text: str) -> int:
     number = int(text)
     if number < 0:
         message = "must not be negative"
+        raise argparse.ArgumentTypeError(message)
+    return number
+
+
+def _positive(text: str) -> int:
+    number = _number(text)
+    if not number:
+        message = "must be at least 1"
         raise argparse.ArgumentTypeError(message)
     return number
 

@@ -4,21 +4,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError
 
+from pluvo_sandbox.behaviour import Behaviour
 from pluvo_sandbox.connections import connection, window
 from pluvo_sandbox.database import IN_LIST, as_list
 from pluvo_sandbox.relations import COUNTS, NESTED, TO_MANY, TO_ONE
 from pluvo_sandbox.roots import CONNECTIONS, LISTS, OBJECTS, SCOPES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from graphql import GraphQLResolveInfo
 
+    from pluvo_sandbox.connections import Window
     from pluvo_sandbox.database import Database, Node
     from pluvo_sandbox.faults import Fault
     from pluvo_sandbox.roots import Listing
@@ -34,11 +36,30 @@ class Context:
         database: the data.
         scopes: what the caller's token allows.
         faults: what goes wrong with this request.
+        behaviour: the options of the sandbox.
     """
 
     database: Database
     scopes: frozenset[str]
     faults: Sequence[Fault] = ()
+    behaviour: Behaviour = field(default_factory=Behaviour)
+
+    def window(self, name: str, length: int, arguments: Mapping[str, Any]) -> Window:
+        """Find the page of the connection `name` that the arguments ask for."""
+        if self.behaviour.ignore_offset:
+            arguments = {**arguments, "offset": None}
+        return window(name, length, arguments, self.behaviour.page_cap)
+
+    def check_scopes(self, root: str) -> None:
+        """Check that the caller may use a root field.
+
+        Raises:
+            GraphQLError: the caller's token lacks a scope; the message names it.
+        """
+        for scope in (SCOPES[root], *self.behaviour.required_scopes.get(root, ())):
+            if scope not in self.scopes:
+                message = f"Insufficient scope: this operation requires {scope}"
+                raise GraphQLError(message)
 
     def spoil(self, name: str, page: dict[str, Any], *, nested: bool) -> None:
         """Let the faults of this request change a page of the connection `name`."""
@@ -50,7 +71,7 @@ def _page(name: str, listing: Listing) -> Resolver:
     def resolve(_root: object, info: GraphQLResolveInfo, **arguments: Any) -> dict[str, Any]:
         database: Database = info.context.database
         keys = database.keys(*listing.sql("rowid", arguments))
-        page = window(name, len(keys), arguments)
+        page = info.context.window(name, len(keys), arguments)
         shown = keys[page.start : page.stop]
         rows = database.nodes_at(listing.table, shown)
         for row in rows.values():
@@ -121,7 +142,9 @@ def _nested(name: str, table: str, sql: str) -> Resolver:
         def load(siblings: Collection[Node]) -> dict[str, dict[str, Any]]:
             database: Database = info.context.database
             keys = database.keys_by_owner(sql, {sibling["id"] for sibling in siblings})
-            pages = {owner: window(name, len(keys[owner]), arguments) for owner in keys}
+            pages = {
+                owner: info.context.window(name, len(keys[owner]), arguments) for owner in keys
+            }
             shown = {owner: keys[owner][page.start : page.stop] for owner, page in pages.items()}
             rows = database.nodes_at(table, {key for part in shown.values() for key in part})
             found = {
@@ -165,12 +188,8 @@ def _user_data(node: Node, info: GraphQLResolveInfo) -> Node | None:
 
 
 def _scoped(name: str, resolve: Resolver) -> Resolver:
-    scope = SCOPES[name]
-
     def checked(root: object, info: GraphQLResolveInfo, **arguments: Any) -> Any:
-        if scope not in info.context.scopes:
-            message = f"Insufficient scope: this operation requires {scope}"
-            raise GraphQLError(message)
+        info.context.check_scopes(name)
         return resolve(root, info, **arguments)
 
     return checked

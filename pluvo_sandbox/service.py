@@ -182,7 +182,7 @@ class Service:
             _, result = graphql_sync(
                 schema,
                 data,
-                context_value=Context(self._database, grant.scopes, faults),
+                context_value=Context(self._database, grant.scopes, faults, self._behaviour),
                 query_parser=lambda _context, data: self._parse(schema, data),
                 query_validator=broken_rules if self._behaviour.validation else broken_own_rules,
                 validation_rules=self._rules,
