@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 from pluvo_sandbox.behaviour import CLIENT_ID, CLIENT_SECRET, Behaviour, check_requirement
 from pluvo_sandbox.contract import VARIANTS
 from pluvo_sandbox.database import Database
+from pluvo_sandbox.editor import Editor
 from pluvo_sandbox.faults import KINDS, Fault
-from pluvo_sandbox.movement import Churn, Editor
+from pluvo_sandbox.movement import Churn
 from pluvo_sandbox.oauth import SCOPES
 from pluvo_sandbox.rate_limit import RateLimit
 from pluvo_sandbox.sandbox import OtherDataError, prepare

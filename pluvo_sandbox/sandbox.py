@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Self
 
 from pluvo_sandbox.behaviour import Behaviour
 from pluvo_sandbox.database import Database
+from pluvo_sandbox.editor import Editor
 from pluvo_sandbox.faults import Fault
-from pluvo_sandbox.movement import Editor, Movement
 from pluvo_sandbox.seed import Plan, seed
 from pluvo_sandbox.server import Server, listen, url_of
 from pluvo_sandbox.service import LoggedRequest, Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from pluvo_sandbox.movement import Movement
 
 _STARTING = 30  # seconds
 
