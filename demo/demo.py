@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from pluvo_sandbox.database import Database
-from pluvo_sandbox.movement import Editor
+from pluvo_sandbox.editor import Editor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -3,7 +3,8 @@
 `pluvo-sandbox serve` starts it from a shell, `with Sandbox() as sandbox:` inside a program.
 """
 
-from pluvo_sandbox.movement import Churn, Editor
+from pluvo_sandbox.editor import Editor
+from pluvo_sandbox.movement import Churn
 from pluvo_sandbox.sandbox import Sandbox
 from pluvo_sandbox.service import LoggedRequest
 

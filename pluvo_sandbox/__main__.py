@@ -9,21 +9,25 @@ import sys
 import tempfile
 from collections import deque
 from contextlib import ExitStack, closing
+from dataclasses import fields
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
+from pluvo_sandbox.behaviour import CLIENT_ID, CLIENT_SECRET, Behaviour, check_requirement
+from pluvo_sandbox.contract import VARIANTS
 from pluvo_sandbox.database import Database
+from pluvo_sandbox.editor import Editor
 from pluvo_sandbox.faults import KINDS, Fault
-from pluvo_sandbox.movement import Churn, Editor
-from pluvo_sandbox.oauth import SCOPES, Client
-from pluvo_sandbox.sandbox import CLIENT_ID, CLIENT_SECRET, OtherDataError, prepare, rate
-from pluvo_sandbox.schema import VARIANTS
+from pluvo_sandbox.movement import Churn
+from pluvo_sandbox.oauth import SCOPES
+from pluvo_sandbox.rate_limit import RateLimit
+from pluvo_sandbox.sandbox import OtherDataError, prepare
 from pluvo_sandbox.seed import Plan
 from pluvo_sandbox.server import Server, listen, url_of
-from pluvo_sandbox.service import Behaviour, LoggedRequest, Service
+from pluvo_sandbox.service import LoggedRequest, Service
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,15 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         today=options.today or datetime.now(UTC).date(),
         variant=options.schema,
     )
+    required: dict[str, list[str]] = {}
+    for root, scope in options.required_scopes:
+        required.setdefault(root, []).append(scope)
+    options.required_scopes = required
     behaviour = Behaviour(
-        client=Client(options.client_id, options.client_secret, tuple(options.scopes)),
-        token_ttl=options.token_ttl,
-        variant=options.schema,
-        introspection=options.introspection,
-        latency=options.latency,
-        rate_limit=options.rate_limit,
-        max_root_fields=options.max_root_fields,
-        faults=options.faults,
+        **{field.name: getattr(options, field.name) for field in fields(Behaviour)}
     )
     try:
         with ExitStack() as stack:
@@ -162,6 +163,15 @@ def _parser() -> argparse.ArgumentParser:
         help="what the client may ask for (everything)",
     )
     add(
+        "--require-scope",
+        action="append",
+        default=[],
+        dest="required_scopes",
+        type=_requirement,
+        metavar="ROOT=SCOPE",
+        help="let a root field need a further scope (may be repeated)",
+    )
+    add(
         "--token-ttl",
         type=_number,
         default=86400,
@@ -178,6 +188,19 @@ def _parser() -> argparse.ArgumentParser:
         help="lean: without what only older pages mention; rich: with more than is documented",
     )
     add("--no-introspection", dest="introspection", action="store_false", help="hide the schema")
+    add(
+        "--no-validation",
+        dest="validation",
+        action="store_false",
+        help="ignore fields, arguments and enum values that the schema lacks, without an error",
+    )
+    add(
+        "--page-cap",
+        type=_positive,
+        metavar="N",
+        help="give at most N rows on a page, even when more are asked for",
+    )
+    add("--ignore-offset", action="store_true", help="accept `offset`, but start at the first row")
     add("--latency", type=_number, default=0, metavar="MS", help="hold every answer back")
     add(
         "--max-root-fields",
@@ -213,6 +236,15 @@ def _fault(text: str) -> str:
     return text
 
 
+def _requirement(text: str) -> tuple[str, str]:
+    root, _, scope = text.partition("=")
+    try:
+        check_requirement(root, scope)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return root, scope
+
+
 def _number(text: str) -> int:
     number = int(text)
     if number < 0:
@@ -221,11 +253,20 @@ def _number(text: str) -> int:
     return number
 
 
-def _rate(text: str) -> tuple[int, float]:
+def _positive(text: str) -> int:
+    number = _number(text)
+    if not number:
+        message = "must be at least 1"
+        raise argparse.ArgumentTypeError(message)
+    return number
+
+
+def _rate(text: str) -> str:
     try:
-        return rate(text)
+        RateLimit.parse(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+    return text
 
 
 if __name__ == "__main__":

@@ -47,13 +47,16 @@ def position_of(cursor: str | None, default: int) -> int:
         return default
 
 
-def window(field: str, length: int, arguments: Mapping[str, Any]) -> Window:
+def window(
+    field: str, length: int, arguments: Mapping[str, Any], page_cap: int | None = None
+) -> Window:
     """Find the page of a list that the arguments of a connection ask for.
 
     Args:
         field: name of the connection, for messages.
         length: number of rows in the list.
         arguments: `first`, `after`, `last`, `before`, `offset`, each absent or None or given.
+        page_cap: the most rows on a page, whatever the arguments say; None for no cap.
 
     Raises:
         GraphQLError: a size is negative or above the limit, or `offset` comes with `before`.
@@ -69,6 +72,8 @@ def window(field: str, length: int, arguments: Mapping[str, Any]) -> Window:
         raise GraphQLError(message)
     if first is None and last is None:
         first = MAX_PAGE_SIZE
+    if page_cap is not None:
+        first, last = (None if size is None else min(size, page_cap) for size in (first, last))
 
     lower = min(max(after + 1 + (offset or 0), 0), length)
     upper = min(max(position_of(before, length), lower), length)

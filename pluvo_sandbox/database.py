@@ -152,6 +152,9 @@ CREATE INDEX values_of_owner ON extra_category_values (ownerId);
 CREATE INDEX values_of_category ON extra_category_values (categoryId);
 """
 
+# A condition on a list that is one parameter: the text that `as_list` returns.
+IN_LIST = "IN (SELECT value FROM json_each({}))"
+
 # Positions kept in memory, so that deep pages cost no more than the first; 8 bytes each.
 _MOST_KEYS = 10_000_000
 
@@ -186,7 +189,7 @@ class Siblings:
 
 
 def as_list(values: Iterable[Any]) -> str:
-    """Return `values` as one SQL parameter, to be used as `IN (SELECT value FROM json_each(?))`."""
+    """Return `values` as one SQL parameter, for `IN_LIST`."""
     return json.dumps(list(values))
 
 

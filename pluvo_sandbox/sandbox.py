@@ -13,21 +13,18 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Self
 
+from pluvo_sandbox.behaviour import Behaviour
 from pluvo_sandbox.database import Database
+from pluvo_sandbox.editor import Editor
 from pluvo_sandbox.faults import Fault
-from pluvo_sandbox.movement import Editor, Movement
-from pluvo_sandbox.oauth import SCOPES, Client
 from pluvo_sandbox.seed import Plan, seed
 from pluvo_sandbox.server import Server, listen, url_of
-from pluvo_sandbox.service import Behaviour, LoggedRequest, Service
+from pluvo_sandbox.service import LoggedRequest, Service
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from pluvo_sandbox.schema import Variant
-
-CLIENT_ID = "sandbox-client"
-CLIENT_SECRET = "sandbox-secret"  # noqa: S105 - opens nothing but a sandbox
+    from pluvo_sandbox.movement import Movement
 
 _STARTING = 30  # seconds
 
@@ -65,9 +62,11 @@ def prepare(path: Path, plan: Plan, *, any_day: bool = False) -> None:
         raise OtherDataError(message)
 
 
-@dataclass
-class Sandbox(Editor):
+@dataclass(kw_only=True)
+class Sandbox(Behaviour, Editor):
     """A Pluvo organization on a free port of this machine, for the length of a `with` block.
+
+    Its options are those of `Behaviour` and these:
 
     Attributes:
         users: number of users, archived ones included.
@@ -76,20 +75,10 @@ class Sandbox(Editor):
         portfolio: number of rows of the portfolio report.
         seed: another seed gives other data.
         today: the day that all dates are counted from; the current one (UTC) by default.
-        schema: `documented`, `lean` or `rich`.
-        introspection: whether the schema may be asked for.
-        latency: milliseconds that each answer is held back.
-        rate_limit: as in `10/s` or `100/m`; None for no limit.
-        token_ttl: seconds that a token is valid.
-        scopes: what the client may ask for; every documented scope by default.
-        max_root_fields: how many fields one operation may ask for at the top level.
-        faults: what goes wrong, in the notation of `pluvo_sandbox.faults`.
         before_request: by the number of a GraphQL request, counted from 1, a function that changes
             the data right before it.
         movement: a function that changes the data before every GraphQL request; it is given an
             editor and the number of the request. `Churn()` is one.
-        client_id: name of the client.
-        client_secret: password of the client.
         requests: what was served so far.
         url: where it is served.
         path: the SQLite file.
@@ -102,18 +91,8 @@ class Sandbox(Editor):
     portfolio: int = 500
     seed: int = 1
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
-    schema: Variant = "documented"
-    introspection: bool = True
-    latency: float = 0
-    rate_limit: str | None = None
-    token_ttl: int = 86400
-    scopes: Sequence[str] | None = None
-    max_root_fields: int | None = None
-    faults: Sequence[str] = ()
     before_request: dict[int, Callable[[Editor], None]] = field(default_factory=dict)
     movement: Movement | None = None
-    client_id: str = CLIENT_ID
-    client_secret: str = CLIENT_SECRET
     requests: list[LoggedRequest] = field(default_factory=list, init=False, repr=False)
     url: str = field(default="", init=False)
     path: Path = field(default=Path(), init=False)
@@ -138,7 +117,7 @@ class Sandbox(Editor):
             database = stack.enter_context(closing(Database(str(self.path))))
             Editor.__init__(self, database.connection, _random("sandbox"))
             served = stack.enter_context(closing(Database(str(self.path))))
-            self._service = Service(served, self._behaviour(), self.requests)
+            self._service = Service(served, self, self.requests)
             self._service.before = partial(self._move, Editor(served.connection, _random("served")))
             listener = stack.enter_context(closing(listen("127.0.0.1", 0)))
             self.url = url_of(listener)
@@ -174,36 +153,6 @@ class Sandbox(Editor):
         if self.movement:
             self.movement(editor, number)
 
-    def _behaviour(self) -> Behaviour:
-        scopes = SCOPES if self.scopes is None else tuple(self.scopes)
-        return Behaviour(
-            client=Client(self.client_id, self.client_secret, scopes),
-            token_ttl=self.token_ttl,
-            variant=self.schema,
-            introspection=self.introspection,
-            latency=self.latency,
-            rate_limit=rate(self.rate_limit) if self.rate_limit else None,
-            max_root_fields=self.max_root_fields,
-            faults=self.faults,
-        )
-
 
 def _random(name: str) -> Random:
     return Random(name)  # noqa: S311 - repeatable on purpose
-
-
-def rate(text: str) -> tuple[int, float]:
-    """Read a rate such as `10/s`, `100/m` or `1000/h`.
-
-    Returns:
-        A number of requests, and the seconds in which as many are allowed.
-
-    Raises:
-        ValueError: it is none.
-    """
-    number, _, unit = text.partition("/")
-    seconds = {"s": 1, "m": 60, "h": 3600}.get(unit)
-    if not number.isdecimal() or not int(number) or seconds is None:
-        message = f"{text!r} is no rate; write it as 10/s, 100/m or 1000/h"
-        raise ValueError(message)
-    return int(number), seconds

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from functools import lru_cache, partial
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-from ariadne import ScalarType, SchemaBindable, make_executable_schema
+from ariadne import ScalarType, SchemaBindable
 from graphql import (
     REMOVE,
     DocumentNode,
@@ -17,6 +17,7 @@ from graphql import (
     NamedTypeNode,
     Node,
     Visitor,
+    build_schema,
     get_nullable_type,
     parse,
     print_ast,
@@ -24,7 +25,7 @@ from graphql import (
 )
 from graphql.language import TypeDefinitionNode
 
-from pluvo_client.schema.files import read_schema
+from pluvo_sandbox.contract import read_contract
 from pluvo_sandbox.resolvers import FIELDS, QUERIES, unavailable
 
 if TYPE_CHECKING:
@@ -32,8 +33,7 @@ if TYPE_CHECKING:
 
     from graphql import GraphQLSchema
 
-Variant = Literal["documented", "lean", "rich"]
-VARIANTS: tuple[Variant, ...] = get_args(Variant)
+    from pluvo_sandbox.contract import Variant
 
 _OLD = "; older pages only]"
 _BUILT_IN = {"Int", "Float", "String", "Boolean", "ID"}
@@ -47,12 +47,16 @@ def executable(variant: Variant) -> GraphQLSchema:
         variant: `documented` is the contract as it stands; `lean` lacks what only older pages
             mention; `rich` has fields and enum values beyond the contract.
     """
-    sdl = read_schema("pluvo.graphql")
+    sdl = read_contract()
     if variant == "lean":
         sdl = print_ast(_without_old(parse(sdl)))
     if variant == "rich":
         sdl += files("pluvo_sandbox").joinpath("rich.graphql").read_text(encoding="utf-8")
-    return make_executable_schema(sdl, _Resolvers(), *_scalars())
+    # Ariadne's make_executable_schema breaks enums in variables with graphql-core 3.2.14.
+    schema = build_schema(sdl)
+    for bindable in (_Resolvers(), *_scalars()):
+        bindable.bind_to_schema(schema)
+    return schema
 
 
 @lru_cache

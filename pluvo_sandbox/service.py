@@ -5,77 +5,45 @@ from __future__ import annotations
 import json
 import logging
 import math
-import sys
-import time
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from ariadne import graphql_sync
 from ariadne.utils import unwrap_graphql_error
-from graphql import (
-    ASTValidationRule,
-    DocumentNode,
-    FieldNode,
-    FragmentSpreadNode,
-    GraphQLError,
-    GraphQLSchema,
-    InlineFragmentNode,
-    OperationDefinitionNode,
-    SelectionSetNode,
-    ValidationRule,
-    Visitor,
-    parse,
-    validate,
-    visit,
-)
+from graphql import GraphQLError
 from starlette.applications import Starlette
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from pluvo_sandbox.documents import (
+    at_most,
+    broken_own_rules,
+    broken_rules,
+    field_names,
+    parsed,
+    without_unreadable,
+)
 from pluvo_sandbox.faults import TOKEN, Fault
 from pluvo_sandbox.oauth import Client, OAuth
+from pluvo_sandbox.rate_limit import RateLimit
 from pluvo_sandbox.resolvers import Context
-from pluvo_sandbox.schema import Variant, executable, lenient
+from pluvo_sandbox.schema import executable, lenient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, MutableSequence, Sequence
+    from collections.abc import Callable, Mapping, MutableSequence, Sequence
 
+    from graphql import DocumentNode, GraphQLSchema
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
+    from pluvo_sandbox.behaviour import Behaviour
     from pluvo_sandbox.database import Database
     from pluvo_sandbox.server import Connection
 
 TOKEN_PATH = "/oauth/token/"  # noqa: S105 - a path
 GRAPHQL_PATH = "/graphql/"
-
-
-@dataclass(frozen=True)
-class Behaviour:
-    """How the service behaves, apart from its data.
-
-    Attributes:
-        client: who may ask for tokens.
-        token_ttl: seconds that a token is valid.
-        variant: the schema.
-        introspection: whether the schema may be asked for.
-        latency: milliseconds that each answer is held back.
-        rate_limit: requests and the seconds in which as many are allowed; None for no limit.
-        max_root_fields: how many fields one operation may ask for at the top level.
-        faults: what goes wrong, in the notation of `faults.py`.
-    """
-
-    client: Client
-    token_ttl: int = 86400
-    variant: Variant = "documented"
-    introspection: bool = True
-    latency: float = 0
-    rate_limit: tuple[int, float] | None = None
-    max_root_fields: int | None = None
-    faults: Sequence[str] = ()
 
 
 @dataclass
@@ -101,30 +69,6 @@ class LoggedRequest:
     headers: dict[str, str]
 
 
-class RateLimit:
-    """A bucket that holds `requests` and fills up again within `seconds`."""
-
-    def __init__(self, requests: int, seconds: float) -> None:
-        self._size = requests
-        self._per_second = requests / seconds
-        self._left = float(requests)
-        self._seen = time.monotonic()
-
-    def wait(self) -> float:
-        """Take one request out of the bucket.
-
-        Returns:
-            0, or the seconds after which the next one will be there.
-        """
-        now = time.monotonic()
-        self._left = min(self._size, self._left + (now - self._seen) * self._per_second)
-        self._seen = now
-        if self._left < 1:
-            return (1 - self._left) / self._per_second
-        self._left -= 1
-        return 0
-
-
 class Service:
     """Serves one database.
 
@@ -144,9 +88,10 @@ class Service:
         self._number = 0
         self._database = database
         self._behaviour = behaviour
-        self._oauth = OAuth(behaviour.client, behaviour.token_ttl)
-        self._limit = RateLimit(*behaviour.rate_limit) if behaviour.rate_limit else None
-        self._rules = [_at_most(behaviour.max_root_fields)] if behaviour.max_root_fields else None
+        client = Client(behaviour.client_id, behaviour.client_secret, tuple(behaviour.scopes))
+        self._oauth = OAuth(client, behaviour.token_ttl)
+        self._limit = RateLimit.parse(behaviour.rate_limit) if behaviour.rate_limit else None
+        self._rules = [at_most(behaviour.max_root_fields)] if behaviour.max_root_fields else None
         self.app = Starlette(
             routes=[
                 Route(TOKEN_PATH, self._serve, methods=["POST"]),
@@ -163,7 +108,7 @@ class Service:
     async def _serve(self, request: Request) -> Response:
         body = await request.body()
         logged = _logged(request, body)
-        names = {TOKEN} if logged.path == TOKEN_PATH else _names(logged.query)
+        names = {TOKEN} if logged.path == TOKEN_PATH else field_names(logged.query)
         faults = [fault for fault in self.faults if fault.hits(names)]
         if logged.path == GRAPHQL_PATH:
             self._number += 1
@@ -232,19 +177,25 @@ class Service:
         except ValueError:
             return _refusal(400, "The body of a request must be a JSON object.")
         is_lenient = any(fault.kind == "null-next" for fault in faults)
-        schema = lenient if is_lenient else executable
+        schema = (lenient if is_lenient else executable)(self._behaviour.schema)
         with self._database.snapshot():
             _, result = graphql_sync(
-                schema(self._behaviour.variant),
+                schema,
                 data,
-                context_value=Context(self._database, grant.scopes, faults),
-                query_parser=lambda _context, data: _parsed(data["query"]),
-                query_validator=_validated,
+                context_value=Context(self._database, grant.scopes, faults, self._behaviour),
+                query_parser=lambda _context, data: self._parse(schema, data),
+                query_validator=broken_rules if self._behaviour.validation else broken_own_rules,
                 validation_rules=self._rules,
                 introspection=self._behaviour.introspection,
                 logger=_LOGGER,
             )
         return _json(result)
+
+    def _parse(self, schema: GraphQLSchema, data: Mapping[str, Any]) -> DocumentNode:
+        document = parsed(data["query"])
+        if self._behaviour.validation:
+            return document
+        return without_unreadable(schema, document, data.get("variables") or {})
 
 
 class _Interrupted(Response):
@@ -301,63 +252,6 @@ def _logged(request: Request, body: bytes) -> LoggedRequest:
         scopes=tuple(scopes),
         headers=headers,
     )
-
-
-# A client sends few different queries, each of them many times.
-@lru_cache(maxsize=256)
-def _parsed(query: str) -> DocumentNode:
-    return parse(query)
-
-
-@lru_cache(maxsize=256)
-def _names(query: str | None) -> frozenset[str]:
-    """Return the names of all fields that a query asks for, at any depth."""
-    names: set[str] = set()
-
-    class Collector(Visitor):
-        def enter_field(self, node: FieldNode, *_args: Any) -> None:
-            names.add(node.name.value)
-
-    with suppress(GraphQLError):
-        visit(_parsed(query or ""), Collector())
-    return frozenset(names)
-
-
-def _at_most(limit: int) -> type[ASTValidationRule]:
-    """Return a rule against operations with more fields at the top level."""
-
-    class AtMost(ValidationRule):
-        def enter_operation_definition(self, node: OperationDefinitionNode, *_args: Any) -> None:
-            number = self._fields(node.selection_set)
-            if number > limit:
-                message = f"This operation asks for {number} root fields; {limit} are allowed."
-                self.report_error(GraphQLError(message, node))
-
-        def _fields(self, selections: SelectionSetNode) -> int:
-            number = 0
-            for selection in selections.selections:
-                if isinstance(selection, FragmentSpreadNode):
-                    fragment = self.context.get_fragment(selection.name.value)
-                    number += self._fields(fragment.selection_set) if fragment else 0
-                elif isinstance(selection, InlineFragmentNode):
-                    number += self._fields(selection.selection_set)
-                else:
-                    number += 1
-            return number
-
-    return AtMost
-
-
-@lru_cache(maxsize=256)
-def _broken_rules(schema: GraphQLSchema, document: DocumentNode, rules: Any) -> list[GraphQLError]:
-    # All of them in one answer: graphql-core stops at 100 unless it is told otherwise.
-    return validate(schema, document, rules, max_errors=sys.maxsize)
-
-
-def _validated(
-    schema: GraphQLSchema, document_ast: DocumentNode, rules: Any = None, *_args: Any, **_more: Any
-) -> list[GraphQLError]:
-    return _broken_rules(schema, document_ast, rules)
 
 
 class _Unexpected(logging.Filter):

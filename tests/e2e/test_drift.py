@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from graphql import GraphQLSchema
     from support import Result
 
-    from pluvo_sandbox.schema import Variant
+    from pluvo_sandbox.contract import Variant
 
     Change = Callable[[GraphQLSchema, GraphQLObjectType, str], None]
 

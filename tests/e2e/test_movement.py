@@ -19,7 +19,7 @@ from pluvo_sandbox.movement import Churn
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pluvo_sandbox.movement import Editor
+    from pluvo_sandbox.editor import Editor
 
 PAGE = 10
 SIZES: dict[str, Any] = {"users": 90, "trainings": 40, "groups": 45, "portfolio": 200}

@@ -74,6 +74,21 @@ def test_switches_reach_the_server() -> None:
         assert "users.read" in ask(ready, "{ users { jobTitle } }")["errors"][0]["message"]
 
 
+def test_pages_and_scopes_can_differ_from_the_documents() -> None:
+    switches = (
+        *("--page-cap", "5", "--ignore-offset"),
+        *("--require-scope", "certificates=events.read"),
+        *("--require-scope", "certificates=groups.read"),
+        *("--scopes", "users.read", "trainings.read", "events.read"),
+    )
+    page = "{{ paginatedUsers(offset: {}) {{ edges {{ node {{ id }} }} }} }}"
+    with serving(*switches) as (_, ready, _):
+        first = ask(ready, page.format(0))
+        assert len(first["data"]["paginatedUsers"]["edges"]) == 5
+        assert ask(ready, page.format(3)) == first
+        assert "groups.read" in ask(ready, "{ certificates { count } }")["errors"][0]["message"]
+
+
 def test_faults_movement_and_width_reach_the_server() -> None:
     switches = (
         *("--fault", "500@2", "--fault", "no-data@3"),
@@ -112,10 +127,14 @@ def test_data_in_a_file_is_served_again(tmp_path: Path) -> None:
     ("arguments", "reason"),
     [
         (["--users", "-1"], "must not be negative"),
-        (["--rate-limit", "x"], "is no rate"),
+        (["--rate-limit", "x"], "is not a rate"),
         (["--schema", "other"], "invalid choice"),
         (["--today", "x"], "invalid"),
         (["--fault", "418"], "is no fault"),
+        (["--page-cap", "0"], "must be at least 1"),
+        (["--require-scope", "portfolioReports=users.read"], "'portfolioReports' is not a root"),
+        (["--require-scope", "portfolioReport=portfolio.read"], "'portfolio.read' is not a scope"),
+        (["--require-scope", "portfolioReport"], "'' is not a scope"),
     ],
 )
 def test_a_bad_option_is_named(

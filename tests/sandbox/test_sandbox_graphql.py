@@ -16,9 +16,10 @@ from graphql import (
     print_schema,
 )
 
-from pluvo_client.schema.files import read_schema
+from pluvo_sandbox.contract import read_contract
 from pluvo_sandbox.database import Database
-from pluvo_sandbox.resolvers import CONNECTIONS, LISTS, OBJECTS, SCOPES, Context
+from pluvo_sandbox.resolvers import Context
+from pluvo_sandbox.roots import CONNECTIONS, LISTS, OBJECTS, SCOPES
 from pluvo_sandbox.schema import executable
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from pluvo_sandbox import Sandbox
 
-CONTRACT = build_schema(read_schema("pluvo.graphql"))
+CONTRACT = build_schema(read_contract())
 ROOTS = sorted(CONTRACT.query_type.fields)
 
 
@@ -367,6 +368,18 @@ def test_a_bad_value_of_a_variable_is_named(
     (error,) = api.errors(f"query ({declared}) {{ {use} }}", v=value)
     assert "Variable '$v' got invalid value" in error
     assert message in error
+
+
+def test_values_can_be_given_as_variables(api: Api) -> None:
+    query = """
+        query ($roles: [Role!], $sort: UserSortByInput, $after: DateTime) {
+            paginatedUsers(userRoles: $roles, sortBy: $sort, lastLogin_Gt: $after) { count }
+        }
+    """
+    some = {"roles": ["TRAINER"], "after": "2025-01-01", "sort": {"field": "NAME"}}
+    written = '(userRoles: [TRAINER], lastLogin_Gt: "2025-01-01", sortBy: {field: NAME})'
+    assert api.data(query, **some) == api.data(f"{{ paginatedUsers{written} {{ count }} }}")
+    assert api.data(query, **some) != api.data(query)
 
 
 def test_aliases_ask_several_things_at_once(api: Api, sandbox: Sandbox) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from pluvo_sandbox import LoggedRequest, Sandbox
-from pluvo_sandbox.sandbox import rate
+from pluvo_sandbox.rate_limit import RateLimit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,9 +71,9 @@ def test_above_the_rate_limit_comes_429_with_retry_after(connect: Callable[..., 
 
 
 @pytest.mark.parametrize("text", ["", "3", "0/s", "-1/s", "x/s", "3/d", "1.5/s", "3/"])
-def test_a_rate_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is no rate"):
-        rate(text)
+def test_what_is_not_a_rate_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a rate"):
+        RateLimit.parse(text)
 
 
 def test_the_log_tells_what_was_asked(connect: Callable[..., Api]) -> None:

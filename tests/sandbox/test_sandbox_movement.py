@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -104,6 +105,82 @@ def test_members_come_and_go(moving: Sandbox, reader: Api, field: str, *, manage
     assert reader.data(query)["group"][field] == {"count": 1, "edges": [{"node": {"name": "U"}}]}
     moving.delete_group_member(group, user, manager=manager)
     assert reader.data(query)["group"][field]["count"] == 0
+
+
+def test_many_rows_come_change_and_go_at_once(moving: Sandbox, reader: Api) -> None:
+    before = ids(reader, "portfolioReport")
+    users = ids(reader, "paginatedUsers")
+    new = moving.insert_report_rows(users * 10, "For all", completionDate="2025-02-03")
+    assert len(new) == len(users) * 10
+    assert set(ids(reader, "portfolioReport")) == {*before, *new}
+    nodes = reader.nodes("portfolioReport", "id title completionDate user { id }")
+    found = {node["id"]: node for node in nodes if node["title"] == "For all"}
+    assert [found[row_id]["user"]["id"] for row_id in new] == users * 10
+    assert {node["completionDate"] for node in found.values()} == {"2025-02-03"}
+    moving.delete_many("report", new)
+    assert ids(reader, "portfolioReport") == before
+
+
+def test_a_change_of_many_rows_is_seen_whole_or_not_at_all(moving: Sandbox, reader: Api) -> None:
+    before = ids(reader, "portfolioReport")
+    (user,) = ids(reader, "paginatedUsers")[:1]
+    with pytest.raises(sqlite3.IntegrityError):
+        moving.insert_report_rows([user, "nobody"], "For all")
+    assert ids(reader, "portfolioReport") == before
+
+
+def test_many_users_are_renamed_at_once(moving: Sandbox, reader: Api) -> None:
+    before = ids(reader, "paginatedUsers")
+    moving.rename_users({user: f"{99 - n}" for n, user in enumerate(before)})
+    assert ids(reader, "paginatedUsers") == before[::-1]
+
+
+@pytest.mark.parametrize(
+    ("table", "field", "column"),
+    [("users", "paginatedUsers", "name"), ("report", "portfolioReport", "id")],
+)
+def test_two_rows_change_places(
+    moving: Sandbox, reader: Api, table: str, field: str, column: str
+) -> None:
+    fields = "id name" if table == "users" else "title progress user { id }"
+    other = {"users": "id", "report": "title"}[table]
+    before = reader.nodes(field, fields)
+    row_ids = ids(reader, field)
+    moving.swap(table, row_ids[3], row_ids[20], column)
+    after = reader.nodes(field, fields)
+    assert before[3][other] != before[20][other]
+    assert [after[3][other], after[20][other]] == [before[20][other], before[3][other]]
+    assert after[:3] + after[4:20] + after[21:] == before[:3] + before[4:20] + before[21:]
+
+
+def test_a_completion_is_moved_and_withdrawn(moving: Sandbox, reader: Api) -> None:
+    def row() -> dict[str, Any]:
+        nodes = reader.nodes("portfolioReport", "id completionDate progress score")
+        return next(node for node in nodes if node["id"] == row_id)
+
+    (row_id,) = moving.database.execute(
+        "SELECT id FROM report WHERE completionDate IS NOT NULL AND score IS NOT NULL"
+    ).fetchone()
+    score = row()["score"]
+    moving.complete_report_row(row_id, "2025-02-03")
+    assert row() == {
+        "id": row_id,
+        "completionDate": "2025-02-03",
+        "progress": 100.0,
+        "score": score,
+    }
+    moving.withdraw_completion(row_id)
+    assert row() == {"id": row_id, "completionDate": None, "progress": 50.0, "score": None}
+
+
+def test_a_participant_can_be_in_a_training_twice(moving: Sandbox, reader: Api) -> None:
+    training, user = moving.insert_training("T"), moving.insert_user("U")
+    query = f'{{ training(id: "{training}") {{ participants {{ count edges {{ node {{ user {{ id }} }} }} }} }} }}'  # noqa: E501
+    first = moving.insert_participant(training, user)
+    assert reader.data(query)["training"]["participants"]["count"] == 1
+    assert moving.insert_participant(training, user) != first
+    participants = reader.data(query)["training"]["participants"]
+    assert participants == {"count": 2, "edges": [{"node": {"user": {"id": user}}}] * 2}
 
 
 def test_what_hangs_on_a_row_goes_with_it(moving: Sandbox, reader: Api) -> None:

@@ -26,7 +26,7 @@ def test_a_token_echoes_the_scopes_asked_for(api: Api) -> None:
     }
 
 
-def test_without_scopes_a_token_has_all_that_the_client_may_have(api: Api) -> None:
+def test_by_default_a_token_has_every_scope(api: Api) -> None:
     assert api.token(scope=None).json()["scope"].split() == list(SCOPES)
 
 
@@ -62,8 +62,52 @@ def test_credentials_are_read_from_a_form_body_only(api: Api, sandbox: Sandbox) 
 def test_a_scope_that_the_client_lacks_is_refused(connect: Callable[..., Api]) -> None:
     with Sandbox(users=3, scopes=["users.read"]) as sandbox:
         api = connect(sandbox)
-        assert api.token(scope=None).json()["scope"] == "users.read"
-        assert api.token(scope="users.read groups.read").json()["error"] == "invalid_scope"
+        answer = api.token(scope="users.read groups.read")
+        assert answer.status_code == 400
+        assert answer.json()["error"] == "invalid_scope"
+
+
+def test_a_token_without_scopes_named_has_the_default_of_the_client(
+    connect: Callable[..., Api],
+) -> None:
+    with Sandbox(users=3, scopes=["users.read", "events.read"]) as sandbox:
+        api = connect(sandbox)
+        answer = api.token(scope=None)
+        assert answer.status_code == 200
+        assert answer.json()["scope"] == "users.read events.read"
+        api.session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        assert api.data("{ users { id } offers { id } }")
+        assert "groups.read" in api.errors("{ paginatedGroups { count } }")[0]
+
+
+def test_a_root_field_can_need_further_scopes(connect: Callable[..., Api]) -> None:
+    report = "{ portfolioReport { count } }"
+    required = {"portfolioReport": ["users.read", "groups.read"]}
+    with Sandbox(users=3, required_scopes=required) as sandbox:
+        for scopes, lacks in (
+            ("users.read groups.read", "trainings.read"),
+            ("trainings.read groups.read", "users.read"),
+            ("trainings.read users.read", "groups.read"),
+        ):
+            assert connect(sandbox, scopes).errors(report) == [
+                f"Insufficient scope: this operation requires {lacks}"
+            ]
+        assert connect(sandbox, "trainings.read users.read groups.read").data(report)
+        assert connect(sandbox, "trainings.read").data("{ certificates { count } }")
+
+
+@pytest.mark.parametrize(
+    ("required", "message"),
+    [
+        ({"report": ["users.read"]}, "'report' is not a root field of the API; it has certificate"),
+        ({"users": ["users.see"]}, "'users.see' is not a scope of the API; it has events.read"),
+    ],
+)
+def test_scopes_and_root_fields_that_do_not_exist_are_named(
+    required: dict[str, list[str]], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        Sandbox(required_scopes=required)
 
 
 def test_a_token_expires(connect: Callable[..., Api]) -> None:

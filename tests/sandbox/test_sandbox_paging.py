@@ -8,12 +8,13 @@ from graphql import GraphQLError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pluvo_sandbox import Sandbox
 from pluvo_sandbox.connections import cursor_at, window
 
 if TYPE_CHECKING:
-    from conftest import Api
+    from collections.abc import Callable, Iterator
 
-    from pluvo_sandbox import Sandbox
+    from conftest import Api
 
 
 @pytest.fixture
@@ -194,3 +195,73 @@ def test_a_backward_page_is_a_slice(
 def test_offset_and_before_exclude_each_other() -> None:
     with pytest.raises(GraphQLError, match="`before` value at the same time as an `offset`"):
         window("x", 9, {"offset": 1, "before": cursor_at(3)})
+
+
+# ---------- servers that page otherwise ----------
+
+
+@pytest.fixture(scope="module")
+def capped() -> Iterator[Sandbox]:
+    with Sandbox(users=130, groups=4, portfolio=90, page_cap=20, ignore_offset=True) as running:
+        yield running
+
+
+@pytest.fixture
+def capped_api(capped: Sandbox, connect: Callable[..., Api]) -> Api:
+    return connect(capped)
+
+
+@pytest.mark.parametrize("arguments", ["first: 50", "first: 20", "offset: 0"])
+def test_pages_can_be_capped(capped_api: Api, arguments: str) -> None:
+    found = page(capped_api, "paginatedUsers", arguments)
+    assert len(found["edges"]) == 20
+    assert found["count"] > 100
+    assert found["pageInfo"]["hasNextPage"] is True
+    assert found["pageInfo"]["endCursor"] == found["edges"][-1]["cursor"] == cursor_at(19)
+
+
+def test_capped_pages_follow_each_other(capped: Sandbox, capped_api: Api) -> None:
+    everyone = capped.database.execute("SELECT id FROM users WHERE NOT archived ORDER BY name, id")
+    found = capped_api.nodes("paginatedUsers", "id")
+    assert [node["id"] for node in found] == [user_id for (user_id,) in everyone]
+
+
+@pytest.mark.parametrize(("cap", "size"), [(3, 3), (20, 4)])
+def test_capped_pages_can_be_read_backwards(
+    capped_api: Api, monkeypatch: pytest.MonkeyPatch, cap: int, size: int
+) -> None:
+    monkeypatch.setattr(capped_api.sandbox, "page_cap", cap)
+    last = page(capped_api, "certificates", "last: 4")
+    assert len(last["edges"]) == size
+    assert last["edges"][-1]["cursor"] == cursor_at(last["count"] - 1)
+    assert last["pageInfo"]["hasPreviousPage"] is True
+
+
+def test_fewer_rows_than_the_cap_are_given_as_usual(capped_api: Api) -> None:
+    assert len(page(capped_api, "paginatedUsers", "first: 7")["edges"]) == 7
+    whole = page(capped_api, "paginatedGroups", "first: 50")
+    assert len(whole["edges"]) == 4
+    assert whole["pageInfo"]["hasNextPage"] is False
+
+
+def test_nested_connections_are_capped_too(capped_api: Api) -> None:
+    query = f"{{ paginatedGroups {{ edges {{ node {{ users(first: 50) {PAGE} }} }} }} }}"
+    groups = capped_api.data(query)["paginatedGroups"]["edges"]
+    sizes = {(len(g["node"]["users"]["edges"]), g["node"]["users"]["count"]) for g in groups}
+    assert (20, 50) in sizes
+    assert all(shown == min(20, count) for shown, count in sizes)
+
+
+def test_more_than_50_at_once_are_refused_with_a_cap_too(capped_api: Api) -> None:
+    assert capped_api.errors("{ portfolioReport(first: 51) { count } }") == [
+        LIMIT.format("portfolioReport", "first")
+    ]
+
+
+def test_offset_can_be_without_effect(capped_api: Api) -> None:
+    first = page(capped_api, "paginatedUsers", "first: 5")
+    assert page(capped_api, "paginatedUsers", "first: 5, offset: 5") == first
+    after = f'first: 5, after: "{first["pageInfo"]["endCursor"]}"'
+    second = page(capped_api, "paginatedUsers", after)
+    assert page(capped_api, "paginatedUsers", f"{after}, offset: 5") == second
+    assert not set(ids(first)) & set(ids(second))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.singerlib import Message
 
-    from pluvo_sandbox.schema import Variant
+    from pluvo_sandbox.contract import Variant
     from tap_pluvo.progress import Result
 
 PROBE = "tapPluvoProbe"

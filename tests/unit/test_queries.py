@@ -23,13 +23,13 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from in_process import Organization, running
 
-from pluvo_sandbox.schema import VARIANTS
+from pluvo_sandbox.contract import VARIANTS
 from tap_pluvo.streams import STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pluvo_sandbox.schema import Variant
+    from pluvo_sandbox.contract import Variant
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 DOCUMENTED = build_schema((SCHEMAS / "pluvo.graphql").read_text(encoding="utf-8"))

@@ -1,0 +1,74 @@
+"""How a sandbox behaves, apart from its data: one home for the options of program and command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pluvo_sandbox.oauth import SCOPES
+from pluvo_sandbox.roots import SCOPES as ROOT_SCOPES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pluvo_sandbox.contract import Variant
+
+CLIENT_ID = "sandbox-client"
+CLIENT_SECRET = "sandbox-secret"  # noqa: S105 - opens nothing but a sandbox
+
+
+@dataclass(kw_only=True)
+class Behaviour:
+    """How a sandbox behaves, apart from its data. By default it does what the API documents.
+
+    Attributes:
+        client_id: name of the one API client.
+        client_secret: its password.
+        scopes: what the client may ask for.
+        required_scopes: for root fields, the scopes that they need beside their usual one.
+        token_ttl: seconds that a token is valid.
+        schema: `documented`, `lean` or `rich`.
+        introspection: whether clients may query the schema.
+        validation: whether documents are validated against the schema. Without it, fields,
+            arguments, types of fragments and enum values that the schema lacks are ignored, and
+            no error says so.
+        page_cap: the most rows on a page of any connection, even when `first` asks for more; None
+            for no cap.
+        ignore_offset: whether the argument `offset` is accepted and has no effect.
+        latency: milliseconds that each answer is held back.
+        rate_limit: such as `10/s` or `100/m`; None for no limit.
+        max_root_fields: how many root fields one operation may have; None for no limit.
+        faults: what goes wrong, in the notation of `pluvo_sandbox.faults`.
+    """
+
+    client_id: str = CLIENT_ID
+    client_secret: str = CLIENT_SECRET
+    scopes: Sequence[str] = SCOPES
+    required_scopes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    token_ttl: int = 86400
+    schema: Variant = "documented"
+    introspection: bool = True
+    validation: bool = True
+    page_cap: int | None = None
+    ignore_offset: bool = False
+    latency: float = 0
+    rate_limit: str | None = None
+    max_root_fields: int | None = None
+    faults: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        for root, scopes in self.required_scopes.items():
+            for scope in scopes:
+                check_requirement(root, scope)
+
+
+def check_requirement(root: str, scope: str) -> None:
+    """Check that a root field may be said to need a scope.
+
+    Raises:
+        ValueError: one of the two does not exist.
+    """
+    for name, kind, known in ((root, "root field", ROOT_SCOPES), (scope, "scope", SCOPES)):
+        if name not in known:
+            message = f"{name!r} is not a {kind} of the API; it has {', '.join(sorted(known))}"
+            raise ValueError(message)
