@@ -41,9 +41,10 @@ report: .venv/.ready ## Make a page of charts of what the demo read (ENVIRONMENT
 
 test: lint types audit tests unit ## Set up and run every check, as .ci/run does
 
-lint: .venv/.ready ## Check style and formatting
+lint: .venv/.ready ## Check style, formatting and the layers of imports
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-logo --no-cache
 
 types: .venv/.ready ## Check types
 	$(BIN)/mypy
