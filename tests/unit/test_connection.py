@@ -13,7 +13,7 @@ from tap_pluvo.connection import Connection, PageQuestion, Reader, Reading, Swee
 from tap_pluvo.errors import IncompleteError, ProtocolError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
 PAGE = 5
 
@@ -296,10 +296,10 @@ def test_a_sweep_steps_back_over_a_seam_that_moved_left() -> None:
     positions: list[Any] = []
     rows: list[str] = []
     connection = Connection("a", {}, "id")
-    ask: Callable[[Any], Any] = lambda where: source.answer(PageQuestion(connection, PAGE, where))  # noqa: E731
     while not sweep.done:
         positions.append(sweep.wanted)
-        rows += [key for key, _ in sweep.feed(ask(sweep.wanted))]
+        page = source.answer(PageQuestion(connection, PAGE, sweep.wanted))
+        rows += [key for key, _ in sweep.feed(page)]
     assert positions == [None, 4, None, 8]
     assert rows == NAMES[:12]
     assert sweep.moved
