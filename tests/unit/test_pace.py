@@ -126,6 +126,7 @@ def test_a_cut_pace_grows_back(clock: Clock) -> None:
     before = pace._rate
     assert before is not None
     starts(pace, clock, 56)
+    assert pace._rate is not None
     assert pace._rate == pytest.approx(before * GROWTH**56)
     assert pace._rate >= before / CUT * 0.99
 

@@ -43,7 +43,7 @@ FIELDS = [
 ]
 
 # What a column of values of a scalar looks like: its type, and its format if there is one.
-SCALARS = {
+SCALARS: dict[str, tuple[str, set[str | None]]] = {
     "Boolean": ("boolean", {None}),
     "Date": ("string", {"date"}),
     "DateTime": ("string", {"date-time"}),

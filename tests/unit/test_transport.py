@@ -7,8 +7,8 @@ from socket import gaierror
 from typing import TYPE_CHECKING, Any
 from unittest.mock import ANY
 
+import certifi
 import pytest
-import requests
 from fake_http import NOW, URL, answer, data
 from urllib3.exceptions import (
     ConnectTimeoutError,
@@ -83,21 +83,21 @@ def test_timeout_and_certificates_are_those_of_the_settings(
 ) -> None:
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
-    bundle = requests.certs.where()
+    bundle = certifi.where()
     api.answers += [data(), data()]
     api.client(request_timeout=7, ca_bundle=bundle).execute(QUERY)
     assert api.timeouts == {7}
     assert certificates(api) == {("CERT_REQUIRED", bundle)}
     api.sent.clear()
     api.client().execute(QUERY)
-    assert certificates(api) == {("CERT_REQUIRED", requests.certs.where())}
+    assert certificates(api) == {("CERT_REQUIRED", certifi.where())}
 
 
 def test_certificates_of_the_environment_are_trusted(
     api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bundle = tmp_path / "bundle.pem"
-    bundle.write_bytes(Path(requests.certs.where()).read_bytes())
+    bundle.write_bytes(Path(certifi.where()).read_bytes())
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
     api.answers += [data()]
     api.client().execute(QUERY)
