@@ -18,7 +18,7 @@ BIN := .venv/bin
 TOOLS := dbt docs meltano postgres singer-tools target-csv target-jsonl target-postgres
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report test setup lint types audit tests unit test-orchestrate format bench bench-scale docs sandbox airflow generate lock clean
+.PHONY: help demo report test setup lint types audit tests unit canary test-orchestrate format bench bench-scale docs sandbox airflow generate lock clean
 .DELETE_ON_ERROR:
 
 help: ## List the ways to run this project
@@ -41,9 +41,10 @@ report: .venv/.ready ## Make a page of charts of what the demo read (ENVIRONMENT
 
 test: lint types audit tests unit ## Set up and run every check, as .ci/run does
 
-lint: .venv/.ready ## Check style and formatting
+lint: .venv/.ready ## Check style, formatting and the layers of imports
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-logo --no-cache
 
 types: .venv/.ready ## Check types
 	$(BIN)/mypy
@@ -67,6 +68,15 @@ unit-3.%: $(UV)
 format: .venv/.ready ## Mend style and formatting where that can be done by itself
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+# Ignores the locks, and the upper bound on the SDK in pyproject.toml.
+canary: $(UV) ## Run unit tests and the SDK's standard suite with the newest releases of everything
+	$(UV) venv --quiet --clear --python "$(PYTHON)" .venv-canary
+	UV_BUILD_CONSTRAINT= $(UV) pip install --upgrade --python .venv-canary \
+		--editable '.[sandbox]' --group dev
+	$(UV) pip install --upgrade --python .venv-canary 'singer-sdk[msgspec]'
+	.venv-canary/bin/pytest -n auto --ignore tests/unit/test_locks.py \
+		tests/unit tests/e2e/test_standard_suite.py
 
 test-orchestrate: setup airflow ## Run the Airflow DAG against two sandboxes (installs Airflow; not part of `test`)
 	$(BIN)/pytest orchestrate/tests

@@ -92,7 +92,7 @@ class UsersStream(GraphQLStream):
             oauth_scopes="users.read",
         )
 
-    def get_url_params(self, context: Any, next_page_token: str | None) -> dict[str, Any]:  # noqa: ARG002
+    def get_url_params(self, context: Any, next_page_token: str | None) -> dict[str, Any]:  # noqa: ARG002 - the SDK's signature
         """Return the variables of the query."""
         return {"first": 50, "after": next_page_token}
 
@@ -102,7 +102,7 @@ class UsersStream(GraphQLStream):
         for edge in users["edges"]:
             yield edge["node"]
 
-    def post_process(self, row: dict[str, Any], context: Any = None) -> dict[str, Any]:  # noqa: ARG002
+    def post_process(self, row: dict[str, Any], context: Any = None) -> dict[str, Any]:  # noqa: ARG002 - the SDK's signature
         """Make the record flat, as the tap gives it."""
         row |= row.pop("profileImage")
         for name in ("roles", "user_via"):

@@ -291,7 +291,7 @@ SEEN = pytest.mark.parametrize("introspection", ["auto", "off"])
         ("ExtraCategory.choiceOptions", into_text, "custom_fields", {"choice_options"}),
     ],
 )  # fmt: skip
-def test_a_field_that_changed_its_kind_stays_empty(  # noqa: PLR0913, PLR0917
+def test_a_field_that_changed_its_kind_stays_empty(  # noqa: PLR0913, PLR0917 - a case and its fixtures
     path: str,
     change: Change,
     stream: str,
@@ -358,7 +358,7 @@ def test_a_field_that_became_a_list_stays_empty_or_fails_its_stream(
         ("Group.trainings", into_text, {"group_trainings"}),
     ],
 )  # fmt: skip
-def test_a_stream_without_its_root_or_key_is_left_out_or_fails_alone(  # noqa: PLR0913, PLR0917
+def test_a_stream_without_its_root_or_key_is_left_out_or_fails_alone(  # noqa: PLR0913, PLR0917 - a case and its fixtures
     path: str,
     change: Change,
     streams: set[str],

@@ -23,7 +23,11 @@ def sandbox(rich: Sandbox) -> Sandbox:
     return rich
 
 
-PAGE = "{ edges { cursor node { id } } count pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }"  # noqa: E501
+PAGE = """{
+  edges { cursor node { id } }
+  count
+  pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+}"""
 
 
 LIMIT = "Requesting 51 records on the `{}` connection exceeds the `{}` limit of 50 records."

@@ -88,7 +88,7 @@ def data(**fields: Any) -> HTTPResponse:
 
 
 def errors(*messages: str, **extensions: Any) -> HTTPResponse:
-    entries = [{"message": text} for text in messages]
+    entries: list[dict[str, Any]] = [{"message": text} for text in messages]
     if extensions:
         entries = [entry | {"extensions": extensions} for entry in entries]
     return answer({"data": None, "errors": entries})

@@ -47,7 +47,7 @@ class Organization:
         self.path = path
         self.documents: list[str] = []
         self._schema = executable(variant)
-        self._introspection = introspection_from_schema(self._schema, descriptions=False)
+        self._introspection = dict(introspection_from_schema(self._schema, descriptions=False))
         self._one_at_a_time = threading.Lock()
         self._context = Context(Database(str(path)), frozenset(SCOPES))
 
@@ -120,7 +120,7 @@ def running(
     tap = QuietTap(
         config=SETTINGS | settings, catalog=catalog, state=state, message_writer=collector
     )
-    tap.session.client.authenticator.require = lambda _: None  # type: ignore[method-assign]
+    tap.session.client.authenticator.require = lambda _: None  # type: ignore[assignment, method-assign]
     try:
         yield tap, collector
     finally:

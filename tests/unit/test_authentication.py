@@ -156,6 +156,7 @@ def test_a_scope_that_was_not_granted_is_missed_before_the_stream_asks(api: Api)
 def test_an_organization_that_does_not_say_what_it_granted_is_believed(said: Any, api: Api) -> None:
     api.tokens += [token(**said)]
     authenticator(api).require(["users.read", "groups.read"])
+    assert api.asked == 1
 
 
 def test_nothing_granted_is_nothing(api: Api) -> None:
@@ -167,6 +168,8 @@ def test_nothing_granted_is_nothing(api: Api) -> None:
 def test_with_scopes_of_the_user_the_api_judges(api: Api) -> None:
     api.tokens += [token(scope="groups.read")]
     authenticator(api, scopes=["groups.read"]).require(["users.read"])
+    assert api.asked == 1
+    assert api.sent[0].form["scope"] == "groups.read"
 
 
 # ---------- refusals ----------

@@ -7,8 +7,8 @@ from socket import gaierror
 from typing import TYPE_CHECKING, Any
 from unittest.mock import ANY
 
+import certifi
 import pytest
-import requests
 from fake_http import CONFIG, NOW, URL, answer, data
 from urllib3.exceptions import (
     ConnectTimeoutError,
@@ -90,7 +90,7 @@ def test_the_timeout_is_that_of_the_settings(api: Api) -> None:
 def test_certificates_are_those_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
-    bundle = requests.certs.where()
+    bundle = certifi.where()
     assert certificates(ca_bundle=bundle) == ("CERT_REQUIRED", bundle)
     assert certificates() == ("CERT_REQUIRED", bundle)
 
@@ -99,7 +99,7 @@ def test_certificates_of_the_environment_are_trusted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bundle = tmp_path / "bundle.pem"
-    bundle.write_bytes(Path(requests.certs.where()).read_bytes())
+    bundle.write_bytes(Path(certifi.where()).read_bytes())
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
     assert certificates() == ("CERT_REQUIRED", str(bundle))
 

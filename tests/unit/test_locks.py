@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import csv
+import os
 import re
+import sys
 import tomllib
+from collections import defaultdict
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
@@ -10,6 +15,15 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 PIN = re.compile(r"^([a-z0-9-]+)==(\S+)", re.MULTILINE)
+
+# Where the locks are installed: dev.txt where this test runs, the tools by `make test`, the last
+# two on request. build.txt only constrains builds, release.txt belongs to .github/build.sh.
+TOOLS = [lock.stem for lock in LOCKS if lock.stem not in {"dev", "build", "release"}]
+ENVIRONMENTS = [
+    Path(sys.prefix),
+    *(ROOT / ".venv-tools" / tool for tool in TOOLS),
+    *(ROOT / name for name in (".venv-bench", ".venv-airflow") if (ROOT / name).is_dir()),
+]
 
 
 def pins(lock: Path) -> dict[str, str]:
@@ -48,3 +62,21 @@ def test_dbt_and_the_tests_read_the_same_duckdb_files() -> None:
 def test_every_lock_comes_from_a_file_beside_it() -> None:
     sources = {path.stem for path in (ROOT / "requirements").glob("*.in")} | {"dev"}
     assert sources == {path.stem for path in LOCKS}
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda environment: environment.name)
+def test_no_two_distributions_own_the_same_file(environment: Path) -> None:
+    """The order of installation would decide which one is imported."""
+    packages = next(environment.glob("lib/python3.*/site-packages"), None)
+    if not packages and "CI" not in os.environ:
+        pytest.skip(f"{environment.name} is not installed: run `make test`")
+    assert packages
+    owners: dict[str, set[str]] = defaultdict(set)
+    for distribution in distributions(path=[str(packages)]):
+        for file, *_ in csv.reader((distribution.read_text("RECORD") or "").splitlines()):
+            owners[file].add(distribution.name)
+    assert owners
+    shared = {file: names for file, names in owners.items() if len(names) > 1}
+    # Each part of a namespace package brings the `__init__.py` that looks for the others.
+    namespaces = {file for file in shared if b"extend_path" in (packages / file).read_bytes()}
+    assert not {file: shared[file] for file in shared.keys() - namespaces}

@@ -228,8 +228,9 @@ def test_every_named_type_but_the_roots_is_used() -> None:
 
 
 def test_what_is_deprecated_says_so() -> None:
-    trainings = build_schema(TEXT).type_map["Query"].fields["trainings"]
-    assert trainings.deprecation_reason == "Use paginatedTrainings."
+    query = build_schema(TEXT).query_type
+    assert query is not None
+    assert query.fields["trainings"].deprecation_reason == "Use paginatedTrainings."
 
 
 def test_lean_schema_validates() -> None:

@@ -53,7 +53,9 @@ NEEDED = {
 @pytest.fixture(scope="module")
 def organizations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Organization]]:
     folder = tmp_path_factory.mktemp("organizations")
-    found = {variant: Organization(folder, variant, TODAY) for variant in VARIANTS}
+    found: dict[str, Organization] = {
+        variant: Organization(folder, variant, TODAY) for variant in VARIANTS
+    }
     yield found
     for organization in found.values():
         organization.close()

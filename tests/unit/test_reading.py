@@ -18,7 +18,7 @@ from pluvo_client.reading.root_fields import AnythingField, CountField, PageFiel
 from pluvo_client.schema.contract import Contract
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
 PAGE = 5
 
@@ -310,10 +310,10 @@ def test_the_stitcher_steps_back_over_a_seam_that_moved_left() -> None:
     positions: list[Any] = []
     rows: list[str] = []
     connection = Connection("a", {}, "id")
-    ask: Callable[[Any], Any] = lambda where: source.answer(PageField(connection, PAGE, where))  # noqa: E731
     while not stitcher.done:
         positions.append(stitcher.next_position)
-        rows += [key for key, _ in stitcher.add_page(ask(stitcher.next_position))]
+        page = source.answer(PageField(connection, PAGE, stitcher.next_position))
+        rows += [key for key, _ in stitcher.add_page(page)]
     assert positions == [None, 4, None, 8]
     assert rows == NAMES[:12]
     assert stitcher.moved

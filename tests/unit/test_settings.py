@@ -3,10 +3,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+import certifi
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from requests import certs
 
 from pluvo_client.errors import ConfigurationError
 from pluvo_client.settings import base_url, problems
@@ -187,7 +187,7 @@ def test_credentials_are_needed(name: str) -> None:
 
 
 def test_a_bundle_must_be_a_file(tmp_path: Path) -> None:
-    assert settings(ca_bundle=certs.where()).client.ca_bundle == certs.where()
+    assert settings(ca_bundle=certifi.where()).client.ca_bundle == certifi.where()
     with pytest.raises(ConfigurationError, match="`ca_bundle`: there is no file"):
         settings(ca_bundle=str(tmp_path))
 

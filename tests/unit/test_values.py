@@ -14,13 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ZONES = st.one_of(
-    st.none(),
     st.just(dt.UTC),
     st.integers(-14 * 60, 14 * 60).map(lambda minutes: dt.timezone(dt.timedelta(minutes=minutes))),
 )
 # A day off both ends, so that every zone's moment has one in UTC.
 FIRST, LAST = map(dt.datetime.fromisoformat, ("0001-01-02", "9999-12-30"))
-MOMENTS = st.datetimes(FIRST, LAST, timezones=ZONES)
+MOMENTS = st.datetimes(FIRST, LAST) | st.datetimes(FIRST, LAST, timezones=ZONES)
 PRECISIONS = st.sampled_from(["auto", "seconds", "milliseconds", "microseconds"])
 
 
