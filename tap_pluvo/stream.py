@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+NO_ID = "00000000-0000-0000-0000-000000000000"  # an id that no object has
+
 
 class PluvoStream(CatalogStream):
     """A stream of the Pluvo API.

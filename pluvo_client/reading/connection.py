@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pluvo_client.errors import ProtocolError
-from pluvo_client.reading.root_fields import count_of
+from pluvo_client.reading.answers import count_of
 from pluvo_client.schema.documents import call
 
 if TYPE_CHECKING:

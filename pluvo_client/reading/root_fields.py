@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from pluvo_client.errors import ProtocolError
+from pluvo_client.reading.answers import count_of, items
 from pluvo_client.schema.documents import call
 
 if TYPE_CHECKING:
@@ -131,31 +132,3 @@ class AnythingField:
         """Return whether it does."""
         edges = answer.get("edges") if isinstance(answer, dict) else None
         return bool(items(self.field, answer if self.is_list else edges))
-
-
-def items(field: str, answer: Any) -> list[Record]:
-    """Return a list of objects as it is.
-
-    Raises:
-        ProtocolError: the answer is not a list of objects.
-    """
-    if not isinstance(answer, list) or not all(isinstance(item, dict) for item in answer):
-        msg = f"`{field}` came without its list, or with an empty item in it"
-        raise ProtocolError(msg)
-    return answer
-
-
-def count_of(field: str, answer: Any) -> int | None:
-    """Return the `count` of a connection; None where it is null.
-
-    Raises:
-        ProtocolError: it is missing, or not a number of rows.
-    """
-    if not isinstance(answer, dict) or "count" not in answer:
-        msg = f"`{field}` came without its count"
-        raise ProtocolError(msg)
-    count = answer["count"]
-    if count is not None and (not isinstance(count, int) or count < 0):
-        msg = f"`{field}` came with a count that is not a number of rows"
-        raise ProtocolError(msg)
-    return count

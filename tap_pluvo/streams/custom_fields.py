@@ -9,7 +9,8 @@ from graphql import is_abstract_type, is_leaf_type
 from typing_extensions import override
 
 from pluvo_client.errors import ProtocolError
-from pluvo_client.reading.root_fields import ListField, items
+from pluvo_client.reading.answers import items
+from pluvo_client.reading.root_fields import ListField
 from pluvo_client.schema.documents import Enum
 from pluvo_client.schema.selection import member
 from tap_pluvo.stream import PluvoStream

@@ -9,10 +9,10 @@ from typing_extensions import override
 
 from pluvo_client.errors import UnavailableError
 from pluvo_client.reading.nested import read_nested
-from pluvo_client.reading.root_fields import items
+from pluvo_client.reading.answers import items
 from pluvo_client.schema.documents import call
 from pluvo_client.schema.selection import member
-from tap_pluvo.stream import PluvoStream, prefetch
+from tap_pluvo.stream import NO_ID, PluvoStream, prefetch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from pluvo_client.reading.connection_reader import ConnectionReader, ReadPlan
     from pluvo_client.schema.contract import Contract
     from pluvo_client.schema.selection import Record
-
-NO_ID = "00000000-0000-0000-0000-000000000000"  # an id that no object has
-
 
 class MemberStream(PluvoStream):
     """A stream whose rows are the nodes of connections inside the nodes of a root connection.

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from pluvo_client.reading.root_fields import ListField, items
+from pluvo_client.reading.answers import items
+from pluvo_client.reading.root_fields import ListField
 from pluvo_client.schema.selection import member
 from tap_pluvo.stream import ClientSideIncrementalStream, PluvoStream
 

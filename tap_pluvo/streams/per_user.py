@@ -8,8 +8,7 @@ from typing_extensions import override
 
 from pluvo_client.reading.root_fields import ListField
 from tap_pluvo.catalog_stream import FULL_TABLE
-from tap_pluvo.stream import ClientSideIncrementalStream
-from tap_pluvo.streams.members import NO_ID
+from tap_pluvo.stream import NO_ID, ClientSideIncrementalStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
