@@ -1,6 +1,6 @@
 """The files that a run is given: configuration, state and catalog.
 
-What is wrong with one is refused in a sentence that names the file, the place and the remedy.
+A file that cannot be used is refused in a sentence that names the file, the place and the remedy.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _object(required: tuple[str, ...], **properties: Any) -> dict[str, Any]:
     return {"type": "object", "required": required, "properties": properties}
 
 
-# What is read of a catalog; whatever else it holds is no matter.
+# What is read of a catalog; whatever else it holds is ignored.
 CATALOG = _object(
     ("streams",),
     streams={
@@ -72,12 +72,12 @@ def check_state(state: dict[str, Any]) -> None:
         raise ConfigurationError(msg)
     for name, bookmark in bookmarks.items():
         if not isinstance(bookmark, dict):
-            msg = f"state: the bookmark of {name!r} is no object"
+            msg = f"state: the bookmark of {name!r} is not an object"
             raise ConfigurationError(msg)
         for key in ("replication_key_value", "full_read_at"):
             value = bookmark.get(key)
             if value is not None and not _is_moment(value):
-                msg = f"state: `{key}` of {name!r} is no ISO 8601 date or date-time"
+                msg = f"state: `{key}` of {name!r} is not an ISO 8601 date or date-time"
                 raise ConfigurationError(msg)
 
 
@@ -93,7 +93,7 @@ def json_object(what: str, source: IO[str] | str | None) -> dict[str, Any]:
     """Return the JSON object that a file holds.
 
     Raises:
-        ConfigurationError: the file is missing or holds something else.
+        ConfigurationError: the file is missing or does not hold one.
     """
     if source is None:
         return {}
@@ -104,7 +104,7 @@ def json_object(what: str, source: IO[str] | str | None) -> dict[str, Any]:
         msg = f"{what}: the file {source!r} cannot be read ({error.strerror})"
         raise ConfigurationError(msg) from None
     except (ValueError, RecursionError):
-        msg = f"{what}: the file is no valid JSON"
+        msg = f"{what}: the file is not valid JSON"
         raise ConfigurationError(msg) from None
     if not isinstance(found, dict):
         msg = f"{what}: the file must hold a JSON object"
@@ -116,7 +116,7 @@ def read_catalog(source: IO[str] | None) -> Catalog | None:
     """Return the catalog that a file holds.
 
     Raises:
-        ConfigurationError: the file is no catalog.
+        ConfigurationError: the file is not a catalog.
     """
     if source is None:
         return None
@@ -124,7 +124,7 @@ def read_catalog(source: IO[str] | None) -> Catalog | None:
     if wrong := best_match(Draft202012Validator(CATALOG).iter_errors(found)):
         place = ".".join(map(str, wrong.absolute_path))
         msg = (
-            f"catalog: the file is no Singer catalog{place and f', see {place}'}: "
+            f"catalog: the file is not a Singer catalog{place and f', see {place}'}: "
             "write one with `tap-pluvo --discover`"
         )
         raise ConfigurationError(msg)

@@ -79,6 +79,15 @@ def check_complete(name: str, found: int, counted: int | None) -> None:
     )
 
 
+def note_page_size(plan: ReadPlan, connection: Connection, page: Page) -> None:
+    """Say once that a server gives smaller pages than it is asked for; that loses nothing."""
+    if page.has_next and len(page.records) < plan.first:
+        plan.fetcher.say_once(
+            f"`{connection.field}` gives {len(page.records)} rows where {plan.first} were asked "
+            "for: reading pages of that size"
+        )
+
+
 class ConnectionReader:
     """Reads connections that are counted together; iterate to get their rows, a page at a time.
 
@@ -137,9 +146,6 @@ class _Pass:
         self._fetcher = plan.fetcher
         self._first_pages = dict(enumerate(first_pages))
         self._first_keys = [[plan.key(record) for record in page.records] for page in first_pages]
-        self._sizes = [
-            self._page_size(*item) for item in zip(connections, first_pages, strict=True)
-        ]
         self._stitchers = [PageStitcher(plan.key) for _ in connections]
         self._planned = self._plan_pages()
         self._prefetched: dict[tuple[int, Position], PendingResults[Page]] = {}
@@ -149,6 +155,8 @@ class _Pass:
         counts = [page.total for page in first_pages]
         self.expected = None if None in counts else sum(count or 0 for count in counts)
         self._check_parts_differ(counts)
+        for connection, page in zip(connections, first_pages, strict=True):
+            note_page_size(plan, connection, page)
 
     @property
     def moved(self) -> bool:
@@ -206,25 +214,14 @@ class _Pass:
 
     # Pages
 
-    def _page_size(self, connection: Connection, page: Page) -> int:
-        """Return the rows to ask for: as many as the server gives, if that is less than wanted."""
-        first, given = self._plan.first, len(page.records)
-        if not page.has_next or given == first:
-            return first
-        logger.info(
-            "`%s` gives %d rows where %d were asked for: reading pages of %d rows",
-            connection.field,
-            given,
-            first,
-            given,
-        )
-        return given
-
     def _plan_pages(self) -> Iterator[tuple[int, Position]]:
-        """Give the positions of all pages after the first ones, as far as counts foretell them."""
+        """Give the positions of all pages after the first ones, as far as counts foretell them.
+
+        Pages are as large as the first one, also where the server gives less than was asked for.
+        """
         for index, page in list(self._first_pages.items()):
             if self._connections[index].by_offset and page.total is not None and page.has_next:
-                step = self._sizes[index] - 1
+                step = len(page.records) - 1
                 for offset in range(step, page.total - 1, step):
                     yield index, offset
 
@@ -243,7 +240,7 @@ class _Pass:
             self._prefetched[planned] = self._ask(*planned)
 
     def _ask(self, index: int, position: Position) -> PendingResults[Page]:
-        return self._fetcher.ask(PageField(self._connections[index], self._sizes[index], position))
+        return self._fetcher.ask(PageField(self._connections[index], self._plan.first, position))
 
     def _page(self, index: int, position: Position) -> Page:
         """Return a page that was foretold, else ask for it; each page is used once.

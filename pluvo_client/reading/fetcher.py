@@ -57,6 +57,13 @@ class Fetcher:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="pluvo")
         self._stopped = False
         self._refusals = 0
+        self._said: set[str] = set()
+
+    def say_once(self, sentence: str) -> None:
+        """Log what was seen of the server, unless it was logged before."""
+        if sentence not in self._said:
+            self._said.add(sentence)
+            logger.info("%s", sentence)
 
     def ask(self, *fields: RootField[A]) -> PendingResults[A]:
         """Ask for root fields in one request; their results come in the same order."""

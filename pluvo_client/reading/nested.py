@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pluvo_client.reading.connection_reader import check_complete
+from pluvo_client.reading.connection_reader import check_complete, note_page_size
 from pluvo_client.reading.fetcher import Vanished
 from pluvo_client.reading.key_set import KeySet
 from pluvo_client.reading.page_stitcher import PageStitcher
@@ -52,6 +52,7 @@ def read_nested(
                     stitchers[index].done = True
                     stitchers[index].count = None
                     continue
+                note_page_size(plan, connections[index][0], page)
                 for key, record in stitchers[index].add_page(page):
                     found[index].add(key)
                     if kept[index].add(key):

@@ -14,7 +14,8 @@ from requests.utils import (
     select_proxy,
 )
 from urllib3 import HTTPConnectionPool, PoolManager, ProxyManager, make_headers
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, LocationParseError
+from urllib3.util import parse_url
 
 from pluvo_client.errors import ConfigurationError
 from pluvo_client.transport.http_connection import use_few_system_calls
@@ -47,7 +48,7 @@ def connection_pool(settings: ClientSettings) -> HTTPConnectionPool:
     try:
         manager = _through_proxy(proxy, options) if proxy else PoolManager(**options)
         pool = manager.connection_from_url(url)
-    except (requests.RequestException, HTTPError, ValueError) as error:
+    except (ImportError, requests.RequestException, HTTPError, ValueError) as error:
         msg = (
             "environment variable HTTPS_PROXY: the proxy's address cannot be used "
             f"({type(error).__name__})"
@@ -69,6 +70,8 @@ def _check_bundle(path: str, source: str) -> None:
 def _through_proxy(proxy: str, options: dict[str, Any]) -> PoolManager:
     """Return connections through a proxy; SOCKS needs the package PySocks, as in requests."""
     address: str = prepend_scheme_if_needed(proxy, "http")  # type: ignore[no-untyped-call]
+    if not parse_url(address).host:
+        raise LocationParseError(address)
     if address.lower().startswith("socks"):
         from urllib3.contrib.socks import SOCKSProxyManager  # noqa: PLC0415 - PySocks is optional
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 from typing_extensions import override
 
 from pluvo_client.errors import UnavailableError
-from pluvo_client.reading.nested import read_nested
 from pluvo_client.reading.answers import items
+from pluvo_client.reading.nested import read_nested
 from pluvo_client.schema.documents import call
 from pluvo_client.schema.selection import member
 from tap_pluvo.stream import NO_ID, PluvoStream, prefetch
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pluvo_client.reading.connection_reader import ConnectionReader, ReadPlan
     from pluvo_client.schema.contract import Contract
     from pluvo_client.schema.selection import Record
+
 
 class MemberStream(PluvoStream):
     """A stream whose rows are the nodes of connections inside the nodes of a root connection.

@@ -187,7 +187,9 @@ def test_the_check_says_what_it_did(sandbox: Sandbox) -> None:
     assert all(line.startswith("  ok   ") for line in lines), result.stdout
     told = [line.removeprefix("  ok   ") for line in lines]
     assert told[0] == f"settings: {sandbox.url}"
-    assert told[1].startswith("token: granted, asked for events.read, groups.read, trainings.read")
+    assert told[1].startswith(
+        "token: granted, requested with events.read, groups.read, trainings.read"
+    )
     assert told[2] == "schema: the organization's own"
     assert told[3:] == [f"stream {name}: one page read" for name in sorted(DEFAULT_STREAMS)]
     assert sandbox.client_secret not in result.stdout + result.stderr
@@ -214,7 +216,7 @@ def test_the_check_reads_no_second_page_of_members(sandbox: Sandbox, catalog: An
 def test_the_check_keeps_to_a_catalog(sandbox: Sandbox, catalog: Any) -> None:
     chosen = selecting(catalog, ["groups", "portfolio_items"])
     result = sync(config(sandbox), "--test", catalog=chosen)
-    assert "asked for groups.read, trainings.read, users.read\n" in result.stdout
+    assert "requested with groups.read, trainings.read, users.read\n" in result.stdout
     told = [line for line in result.stdout.splitlines() if "  ok   stream " in line]
     assert told == [
         "  ok   stream groups: one page read",

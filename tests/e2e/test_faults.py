@@ -60,7 +60,7 @@ def of_any_request(
 ) -> dict[str, Fault]:
     """Return a fault that may hit every request, those for tokens included."""
     fault = kind + value
-    early = (f"{fault}@1",) if "patience" not in message else ()  # the tap would slow down much
+    early = (f"{fault}@1",) if "429" not in kind else ()  # the tap would slow down much
     return {
         kind: Fault(
             once=(f"{fault}:token@1", *early, f"{fault}@9"),
@@ -100,15 +100,15 @@ def of_pages(kind: str, message: str) -> dict[str, Fault]:
     }
 
 
-BUSY = "Pluvo asked for patience (HTTP 429)"
+BUSY = "Pluvo is throttling requests (HTTP 429)"
 REFUSED = "the connection to … failed (ConnectionRefusedError)"
 RESET = "the connection to … failed (ConnectionResetError)"
-NO_GRAPHQL = "… answered with something else than GraphQL (…, no valid JSON)"
+NO_GRAPHQL = "… did not return GraphQL (…, not valid JSON)"
 NO_TOKEN = (
-    "… answered with something else than a token (no JSON): check that the setting `organization` "
-    "or `api_url` names a Pluvo"
+    "… did not return a token (no JSON object): check that the setting `organization` "
+    "or `api_url` names a Pluvo organization"
 )
-WITHOUT_TOKEN = "… answered without an access token"
+WITHOUT_TOKEN = "… did not return a token (no `access_token`)"
 
 FAULTS = {
     **of_any_request("429", BUSY, value="=0.2"),
@@ -116,7 +116,7 @@ FAULTS = {
     **of_any_request("429-bare", BUSY),
     **of_any_request("500", "Pluvo failed to answer (HTTP 500)"),
     **of_any_request("502", "Pluvo failed to answer (HTTP 502)"),
-    **of_any_request("503", "Pluvo asked for patience (HTTP 503)"),
+    **of_any_request("503", "Pluvo is temporarily unavailable (HTTP 503)"),
     **of_any_request("html", NO_GRAPHQL, NO_TOKEN),
     "refused": Fault(
         once=("refused=0.2:token@1", "refused=0.2@1", "refused=0.2@6"),
@@ -131,9 +131,9 @@ FAULTS = {
     **of_any_request("reset-body", RESET),
     **of_any_request("truncated", NO_GRAPHQL, NO_TOKEN),
     **of_any_request("slow", "… did not answer within 0.5 s", request_timeout=0.5),
-    **of_tokens("revoked", "the API refuses the token (HTTP 401)"),
-    **of_tokens("expired", "the API refuses the token (HTTP 401)"),
-    **of_tokens("auth-error", "the API refuses the token (AuthenticationError)"),
+    **of_tokens("revoked", "the API rejects the token (HTTP 401)"),
+    **of_tokens("expired", "the API rejects the token (HTTP 401)"),
+    **of_tokens("auth-error", "the API rejects the token (AuthenticationError)"),
     "no-token": Fault(
         once=("no-token:token@1", "revoked@5", "no-token:token@3"),
         lasting=("revoked:portfolioReport", "no-token:token@2-99"),
@@ -155,8 +155,7 @@ FAULTS = {
     **of_pages("null-node", "came with an empty node"),
     **of_pages(
         "empty-page",
-        "gave 0 of 20 rows although more follow; if that is a limit of your organization, set "
-        "`page_size` to it",
+        "gave 0 of 20 rows although more follow",
     ),
     **of_pages("null-next", "does not say whether another page follows"),
     "stuck-cursor": Fault(
@@ -169,14 +168,15 @@ FAULTS = {
     "wrong-count": Fault(
         once=("wrong-count:portfolioReport@2", "wrong-count=-3:paginatedUsers@2"),
         lasting=("wrong-count:portfolioReport",),
-        message="`portfolioReport` has … rows by its own count, but only … were found, also when "
-        "it was read again: run the sync again, or raise `max_repair_passes`",
-        trace="`portfolioReport` changed while it was read: reading it again",
+        message="`portfolioReport` reports … rows, but only … were found, even after "
+        "re-reading: run the sync again, or raise `max_repair_passes`",
+        trace="`portfolioReport` changed while it was read: re-reading",
     ),
-    **of_pages(
-        "short-page",
-        "gave … of 20 rows although more follow; if that is a limit of your organization, set "
-        "`page_size` to it",
+    "short-page": Fault(  # as long as pages have two rows, all are read
+        once=("short-page:portfolioReport@1", "short-page:paginatedUsers@2", "short-page:users@3"),
+        lasting=("short-page:portfolioReport",),
+        message=f"`portfolioReport` gave 1 of 20 rows although more follow{GAVE_UP}",
+        trace="`portfolioReport` gives … rows where 20 were asked for: reading pages of that size",
     ),
     **of_pages("duplicate-rows", "gave … rows …"),
 }
@@ -319,5 +319,5 @@ def test_a_token_that_is_never_accepted_is_not_asked_for_again_and_again(catalog
     with organization(token_ttl=0) as pluvo:
         result = read(pluvo, catalog)
         assert result.returncode == 1
-        assert like(f"the API refuses the token (HTTP 401){GAVE_UP}").search(result.stderr)
+        assert like(f"the API rejects the token (HTTP 401){GAVE_UP}").search(result.stderr)
         assert len(pluvo.tokens) == 3

@@ -350,8 +350,9 @@ def test_any_configuration(found: dict[str, Any]) -> None:
         except ConfigurationError as error:
             wrong = [str(error)]
         else:
-            assert all(type(getattr(ready, name)) is int for name in COUNTS)
-            assert all(math.isfinite(getattr(ready, name) or 0) for name in SECONDS)
+            values_of = vars(ready.client) | vars(ready)
+            assert all(type(values_of[name]) is int for name in COUNTS)
+            assert all(math.isfinite(values_of[name] or 0) for name in SECONDS)
             assert SECRET not in repr(ready)
     assert not any(SECRET in sentence for sentence in wrong)
 

@@ -87,7 +87,7 @@ def test_a_wrong_setting_is_refused_without_the_secret(
 def test_a_wrong_secret_is_refused_without_it(pluvo: Watched) -> None:
     result = pluvo.run(client_secret=f"{SECRET}?")
     assert result.returncode == 1
-    assert "the organization refuses the client" in result.stderr
+    assert "the organization rejects the client" in result.stderr
 
 
 def messages_about(pluvo: Watched) -> list[str]:
@@ -188,6 +188,6 @@ def test_secret_and_token_do_not_follow_a_redirect(status: int, path: str, pluvo
     with redirecting(status, pluvo.url, path) as url:
         result = pluvo.run(api_url=url)
     assert result.returncode == 1
-    assert f"answered with a redirect (HTTP {status}), which is not followed" in result.stderr
+    assert f"redirects (HTTP {status}), which is not followed" in result.stderr
     assert not pluvo.requests
     assert "a-token-for-one-host-only" not in result.stderr + result.stdout

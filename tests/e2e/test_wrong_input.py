@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import http.server
 import json
+import re
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support import Result, config, metadata_of, of_stream, run_tap, selecting
+from support import (
+    ALL_STREAMS,
+    DEFAULT_STREAMS,
+    Result,
+    config,
+    discover,
+    metadata_of,
+    of_stream,
+    run_tap,
+    selecting,
+    sync,
+)
 
 from pluvo_sandbox import Sandbox
 
@@ -112,11 +124,13 @@ SETTINGS = [
     case("empty organization", {"organization": "", "api_url": ""}, "are both missing"),
     case("secret of a wrong type", {"client_secret": [SECRET]}, "`client_secret` must be a string"),
     case("number for a secret", {"client_secret": 123456789}, "`client_secret` must be a string"),
-    case("wrong id", {"client_id": "somebody"}, "refuses the client", CLIENT_REMEDY),
-    case("wrong secret", {"client_secret": SECRET + "x"}, "refuses the client", CLIENT_REMEDY),
-    case("no date", {"start_date": "yesterday"}, "`start_date` is no ISO 8601 date", "2024-01-31"),
-    case("no day", {"start_date": "2024-02-30"}, "`start_date` is no ISO 8601 date"),
-    case("other order", {"end_date": "31-12-2024"}, "`end_date` is no ISO 8601 date"),
+    case("wrong id", {"client_id": "somebody"}, "rejects the client", CLIENT_REMEDY),
+    case("wrong secret", {"client_secret": SECRET + "x"}, "rejects the client", CLIENT_REMEDY),
+    case(
+        "no date", {"start_date": "yesterday"}, "`start_date` is not an ISO 8601 date", "2024-01-31"
+    ),
+    case("no day", {"start_date": "2024-02-30"}, "`start_date` is not an ISO 8601 date"),
+    case("other order", {"end_date": "31-12-2024"}, "`end_date` is not an ISO 8601 date"),
     case("date as a number", {"start_date": 20240101}, "`start_date` must be a string"),
     case(
         "end before start",
@@ -229,20 +243,57 @@ def test_fractions_are_fine_where_a_number_is_asked_for(organization: Sandbox) -
 # ---------- scopes ----------
 
 
-@pytest.mark.parametrize("arguments", [(), ("--discover",), ("--test",)])
-def test_a_scope_that_is_not_granted(arguments: tuple[str, ...]) -> None:
+OF_PEOPLE = {  # streams that need users.read and groups.read only
+    "custom_field_values",
+    "custom_fields",
+    "group_members",
+    "group_trainings",
+    "groups",
+    "users",
+}
+
+
+@pytest.fixture(scope="module")
+def strict() -> Iterator[Sandbox]:
+    """An organization that grants two scopes and no more."""
     with Sandbox(
-        users=3, trainings=1, groups=1, portfolio=3, scopes=["users.read", "groups.read"]
-    ) as strict:
-        result = run_tap(config(strict), *arguments)
-        check(
-            result,
-            "does not grant all of these scopes",
-            "events.read (for enrollments, offer_event_dates, offer_events, offers)",
-            "trainings.read (for certificates, issued_certificates, portfolio_report, ",
-            "deselect the streams, or set `scopes` to what you have",
-        )
-        assert result.stdout == ""
+        users=9, trainings=3, groups=3, portfolio=9, scopes=["users.read", "groups.read"]
+    ) as running:
+        yield running
+
+
+def test_scopes_that_are_not_granted_fail_the_streams_that_need_them(strict: Sandbox) -> None:
+    result = run_tap(config(strict))
+    check(
+        result,
+        "stream trainings failed: the organization did not grant the scope trainings.read",
+        "ask Pluvo for it, or deselect the stream",
+    )
+    (warning,) = [line for line in result.stderr.splitlines() if "does not grant" in line]
+    assert "events.read (for enrollments, offer_event_dates, offer_events, offers)" in warning
+    assert "trainings.read (for certificates, issued_certificates, portfolio_report, " in warning
+    assert result.records.keys() == OF_PEOPLE
+    assert result.failed_streams() == DEFAULT_STREAMS - OF_PEOPLE
+
+
+def test_the_check_names_the_streams_whose_scopes_are_not_granted(strict: Sandbox) -> None:
+    result = run_tap(config(strict), "--test")
+    assert result.returncode == 1
+    failed = set(re.findall(r"FAIL stream (\w+): the organization did not grant", result.stdout))
+    assert failed == DEFAULT_STREAMS - OF_PEOPLE
+    assert set(re.findall(r"ok +stream (\w+)", result.stdout)) == OF_PEOPLE
+
+
+def test_discovery_needs_no_scope_in_particular(strict: Sandbox) -> None:
+    catalog = sync(config(strict), "--discover").catalog
+    assert {stream["tap_stream_id"] for stream in catalog["streams"]} == ALL_STREAMS
+
+
+def test_without_any_scope_that_is_needed_nothing_is_read() -> None:
+    with Sandbox(users=3, trainings=1, groups=1, portfolio=3, scopes=["events.write"]) as strict:
+        result = run_tap(config(strict))
+    check(result, "does not grant all of these scopes", "users.read (for ", "set `scopes` to what")
+    assert result.stdout == ""
 
 
 def test_a_scope_that_the_api_then_misses(organization: Sandbox) -> None:
@@ -253,15 +304,51 @@ def test_a_scope_that_the_api_then_misses(organization: Sandbox) -> None:
         "stream offers failed: the token lacks events.read",
         "ask Pluvo to grant it to this client, or deselect the stream",
     )
-    assert result.records.keys() == {
-        "custom_field_values",
-        "custom_fields",
-        "group_members",
-        "group_trainings",
-        "groups",
-        "users",
-    }
+    assert result.records.keys() == OF_PEOPLE
     assert result.failed_streams().isdisjoint(result.records)
+
+
+# ---------- scopes that nobody documented ----------
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_a_scope_that_the_api_names_is_requested_once(concurrency: int) -> None:
+    needed = {"portfolioReport": ["users.read"], "certificates": ["groups.read"]}
+    with Sandbox(
+        users=9, trainings=3, groups=3, portfolio=90, required_scopes=needed
+    ) as organization:
+        settings = config(organization, max_concurrency=concurrency)
+        catalog = selecting(discover(settings), ["portfolio_report", "certificates"])
+        organization.reset_log()
+        result = sync(settings, catalog=catalog)
+        asked = [item.scopes for item in organization.requests if item.path == "/oauth/token/"]
+    assert len(result.records["portfolio_report"]) == 90
+    assert result.records["certificates"]
+    for scope in ("users.read", "groups.read"):
+        said = f"the API says that the scope {scope} is needed: requesting a token with it"
+        assert result.stderr.count(said) == 1
+    assert [set(scopes) for scopes in asked] == [
+        {"trainings.read"},
+        {"trainings.read", "groups.read"},
+        {"trainings.read", "groups.read", "users.read"},
+    ]
+
+
+def test_a_scope_that_the_api_names_and_nobody_grants_fails_its_streams() -> None:
+    with Sandbox(
+        users=9,
+        trainings=3,
+        groups=3,
+        portfolio=9,
+        required_scopes={"portfolioReport": ["users.read"]},
+        scopes=["trainings.read"],
+    ) as organization:
+        settings = config(organization)
+        catalog = selecting(discover(settings), ["portfolio_report", "trainings"])
+        result = run_tap(settings, catalog=catalog)
+    check(result, "stream portfolio_report failed: the token lacks users.read")
+    assert result.failed_streams() == {"portfolio_report"}
+    assert result.records["trainings"]
 
 
 # ---------- state ----------
@@ -270,16 +357,16 @@ def test_a_scope_that_the_api_then_misses(organization: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("state", "phrases"),
     [
-        ("{", ["state: the file is no valid JSON"]),
-        ("", ["state: the file is no valid JSON"]),
+        ("{", ["state: the file is not valid JSON"]),
+        ("", ["state: the file is not valid JSON"]),
         ([], ["state: the file must hold a JSON object"]),
         ({"users": {}}, ['state: expected an object {"bookmarks": {...}}', "another tap"]),
         ({"bookmarks": []}, ['state: expected an object {"bookmarks": {...}}']),
-        ({"bookmarks": {"users": 3}}, ["state: the bookmark of 'users' is no object"]),
+        ({"bookmarks": {"users": 3}}, ["state: the bookmark of 'users' is not an object"]),
         *(
             (
                 {"bookmarks": {"portfolio_report": {key: value}}},
-                [f"state: `{key}` of 'portfolio_report' is no ISO 8601 date"],
+                [f"state: `{key}` of 'portfolio_report' is not an ISO 8601 date"],
             )
             for key in ("replication_key_value", "full_read_at")
             for value in ("soon", 20240101, ["2024-01-01"])
@@ -304,21 +391,21 @@ def test_a_state_that_was_written_by_hand(organization: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("catalog", "phrases"),
     [
-        ("<html>", ["catalog: the file is no valid JSON"]),
-        ("", ["catalog: the file is no valid JSON"]),
+        ("<html>", ["catalog: the file is not valid JSON"]),
+        ("", ["catalog: the file is not valid JSON"]),
         ([], ["catalog: the file must hold a JSON object"]),
-        ({}, ["no Singer catalog", CATALOG_REMEDY]),
-        ({"streams": {}}, ["no Singer catalog", CATALOG_REMEDY]),
-        ({"streams": ["users"]}, ["no Singer catalog", CATALOG_REMEDY]),
-        ({"streams": [{}]}, ["no Singer catalog", CATALOG_REMEDY]),
-        ({"streams": [{"tap_stream_id": "users"}]}, ["no Singer catalog", CATALOG_REMEDY]),
+        ({}, ["not a Singer catalog", CATALOG_REMEDY]),
+        ({"streams": {}}, ["not a Singer catalog", CATALOG_REMEDY]),
+        ({"streams": ["users"]}, ["not a Singer catalog", CATALOG_REMEDY]),
+        ({"streams": [{}]}, ["not a Singer catalog", CATALOG_REMEDY]),
+        ({"streams": [{"tap_stream_id": "users"}]}, ["not a Singer catalog", CATALOG_REMEDY]),
         (
             {
                 "streams": [
                     {"tap_stream_id": "users", "schema": {"properties": {"id": {}}}, "metadata": 3}
                 ]
             },
-            ["no Singer catalog", CATALOG_REMEDY],
+            ["not a Singer catalog", CATALOG_REMEDY],
         ),
     ],
 )
@@ -374,8 +461,8 @@ def test_catalog_that_asks_for_the_impossible(
 @pytest.mark.parametrize(
     ("text", "phrase"),
     [
-        ("{", "config: the file is no valid JSON"),
-        ("", "config: the file is no valid JSON"),
+        ("{", "config: the file is not valid JSON"),
+        ("", "config: the file is not valid JSON"),
         ("[]", "config: the file must hold a JSON object"),
         ('"text"', "config: the file must hold a JSON object"),
     ],
@@ -402,8 +489,8 @@ def test_a_file_that_is_not_there(option: str) -> None:
         ({"PAGE_SIZE": '"5"'}, ["`page_size` must be an integer, not '5'"]),
         ({"SCOPES": "users.read"}, ["TAP_PLUVO_SCOPES must be JSON (type array)"]),
         ({"FILTERS": "{"}, ["TAP_PLUVO_FILTERS must be JSON (type object)"]),
-        ({"START_DATE": "soon"}, ["`start_date` is no ISO 8601 date"]),
-        ({"CLIENT_SECRET": SECRET + "x"}, ["refuses the client", CLIENT_REMEDY]),
+        ({"START_DATE": "soon"}, ["`start_date` is not an ISO 8601 date"]),
+        ({"CLIENT_SECRET": SECRET + "x"}, ["rejects the client", CLIENT_REMEDY]),
         ({"API_URL": ""}, ["`organization` and `api_url` are both missing"]),
     ],
 )
@@ -507,7 +594,7 @@ NO_TOKEN = json.dumps({"token_type": "Bearer"})
     [
         pytest.param(
             Answers(token=(200, "text/html", HTML)),
-            ["/oauth/token/ answered with something else than a token", HOST_REMEDY],
+            ["/oauth/token/ did not return a token", HOST_REMEDY],
             id="page instead of a token",
         ),
         pytest.param(
@@ -517,37 +604,37 @@ NO_TOKEN = json.dumps({"token_type": "Bearer"})
         ),
         pytest.param(
             Answers(token=(403, "text/html", HTML)),
-            ["refuses the client (HTTP 403)", CLIENT_REMEDY],
+            ["rejects the client (HTTP 403)", CLIENT_REMEDY],
             id="forbidden",
         ),
         pytest.param(
             Answers(token=(200, "application/json", NO_TOKEN)),
-            ["/oauth/token/ answered without an access token"],
+            ["/oauth/token/ did not return a token (no `access_token`)"],
             id="no token",
         ),
         pytest.param(
             Answers(token=(200, "application/json", '{"error": "invalid_client"}')),
-            ["refuses the client", CLIENT_REMEDY],
+            ["rejects the client", CLIENT_REMEDY],
             id="error with status 200",
         ),
         pytest.param(
             Answers(token=(301, "text/html", HTML), headers={"Location": "https://example.com/"}),
-            ["answered with a redirect (HTTP 301)", HOST_REMEDY],
+            ["redirects (HTTP 301)", HOST_REMEDY],
             id="redirect of the token",
         ),
         pytest.param(
             Answers(graphql=(302, "text/html", HTML), headers={"Location": "https://example.com/"}),
-            ["answered with a redirect (HTTP 302)", "not followed with a token", HOST_REMEDY],
+            ["redirects (HTTP 302)", "not followed with a token", HOST_REMEDY],
             id="redirect",
         ),
         pytest.param(
             Answers(graphql=(200, "text/html", HTML)),
-            ["/graphql/ answered with something else than GraphQL (text/html, no valid JSON)"],
+            ["/graphql/ did not return GraphQL (text/html, not valid JSON)"],
             id="page instead of GraphQL",
         ),
         pytest.param(
             Answers(graphql=(200, "application/json", "[1, 2]")),
-            ["/graphql/ answered with JSON that is no GraphQL answer"],
+            ["/graphql/ returned JSON that is not a GraphQL answer"],
             id="other JSON",
         ),
         pytest.param(
@@ -562,7 +649,7 @@ NO_TOKEN = json.dumps({"token_type": "Bearer"})
         ),
         pytest.param(
             Answers(graphql=(401, "application/json", '{"errors": [{"message": "no"}]}')),
-            ["the API refuses the token (HTTP 401)"],
+            ["the API rejects the token (HTTP 401)"],
             id="token refused",
         ),
         pytest.param(
@@ -572,7 +659,7 @@ NO_TOKEN = json.dumps({"token_type": "Bearer"})
         ),
         pytest.param(
             Answers(graphql=(503, "text/html", HTML)),
-            ["Pluvo asked for patience (HTTP 503)", "gave up after"],
+            ["Pluvo is temporarily unavailable (HTTP 503)", "gave up after"],
             id="down",
         ),
     ],
