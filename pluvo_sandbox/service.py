@@ -178,11 +178,12 @@ class Service:
             return _refusal(400, "The body of a request must be a JSON object.")
         is_lenient = any(fault.kind == "null-next" for fault in faults)
         schema = (lenient if is_lenient else executable)(self._behaviour.schema)
+        context = Context(self._database, grant.scopes, faults, self._behaviour, self._number)
         with self._database.snapshot():
             _, result = graphql_sync(
                 schema,
                 data,
-                context_value=Context(self._database, grant.scopes, faults, self._behaviour),
+                context_value=context,
                 query_parser=lambda _context, data: self._parse(schema, data),
                 query_validator=broken_rules if self._behaviour.validation else broken_own_rules,
                 validation_rules=self._rules,
