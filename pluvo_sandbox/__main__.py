@@ -33,6 +33,7 @@ from pluvo_sandbox.movement import Churn
 from pluvo_sandbox.oauth import SCOPES
 from pluvo_sandbox.rate_limit import RateLimit
 from pluvo_sandbox.sandbox import OtherDataError, prepare
+from pluvo_sandbox.schema import yesterday
 from pluvo_sandbox.seed import Plan
 from pluvo_sandbox.server import Server, listen, url_of
 from pluvo_sandbox.service import LoggedRequest, Service
@@ -58,7 +59,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        yesterday(options.schema, tuple(options.yesterday_lacks))
+    except ValueError as error:
+        parser.error(f"argument --yesterday-lacks: {error}")
     # Leave by way of the `with` blocks, which remove temporary files.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     plan = Plan(
@@ -248,6 +254,14 @@ def _parser() -> argparse.ArgumentParser:
         choices=VARIANTS,
         default="documented",
         help="lean: without what only older pages mention; rich: with more than is documented",
+    )
+    add(
+        "--yesterday-lacks",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="what the schema of the fault `yesterday` lacks (may be repeated), such as User.name "
+        "or Query.paginatedUsers.archived; by default what older pages lack, or what `rich` adds",
     )
     add("--no-introspection", dest="introspection", action="store_false", help="hide the schema")
     add(

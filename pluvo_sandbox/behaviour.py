@@ -32,6 +32,9 @@ class Behaviour:
         required_scopes: for root fields, the scopes that they need beside their usual one.
         token_ttl: seconds that a token is valid.
         schema: `documented`, `lean` or `rich`.
+        yesterday_lacks: fields and arguments that are missing from answers with the fault
+            `yesterday`, such as `User.name` and `Query.paginatedUsers.archived`. If there are none,
+            it is what `schema` has beyond `documented`, or `documented` beyond `lean`.
         introspection: whether clients may query the schema.
         validation: whether documents are validated against the schema. Without it, fields,
             arguments, types of fragments and enum values that the schema lacks are ignored, and
@@ -64,6 +67,7 @@ class Behaviour:
     required_scopes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     token_ttl: int = 86400
     schema: Variant = "documented"
+    yesterday_lacks: Sequence[str] = ()
     introspection: bool = True
     validation: bool = True
     seed: int = 1
