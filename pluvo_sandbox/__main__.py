@@ -14,9 +14,17 @@ from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
-from pluvo_sandbox.behaviour import CLIENT_ID, CLIENT_SECRET, Behaviour, check_requirement
+from pluvo_sandbox.behaviour import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    Archived,
+    Behaviour,
+    ReportOrder,
+    Ties,
+    check_requirement,
+)
 from pluvo_sandbox.contract import VARIANTS
 from pluvo_sandbox.database import Database
 from pluvo_sandbox.editor import Editor
@@ -25,6 +33,7 @@ from pluvo_sandbox.movement import Churn
 from pluvo_sandbox.oauth import SCOPES
 from pluvo_sandbox.rate_limit import RateLimit
 from pluvo_sandbox.sandbox import OtherDataError, prepare
+from pluvo_sandbox.schema import yesterday
 from pluvo_sandbox.seed import Plan
 from pluvo_sandbox.server import Server, listen, url_of
 from pluvo_sandbox.service import LoggedRequest, Service
@@ -50,7 +59,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        yesterday(options.schema, tuple(options.yesterday_lacks))
+    except ValueError as error:
+        parser.error(f"argument --yesterday-lacks: {error}")
     # Leave by way of the `with` blocks, which remove temporary files.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     plan = Plan(
@@ -58,6 +72,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         trainings=options.trainings,
         groups=options.groups,
         portfolio=options.portfolio,
+        names=options.names,
+        days=options.days,
+        untyped=options.untyped,
+        repeats=options.repeats,
         seed=options.seed,
         today=options.today or datetime.now(UTC).date(),
         variant=options.schema,
@@ -136,6 +154,20 @@ def _parser() -> argparse.ArgumentParser:
         what = "rows of the portfolio report" if name == "portfolio" else name
         text = f"number of {what} (%(default)s)"
         data.add_argument(f"--{name}", type=_number, default=number, metavar="N", help=text)
+    for name, what in (
+        (
+            "names",
+            "number of different names of users, groups and trainings (no limit)",
+        ),
+        ("days", "number of different days on which results are completed (no limit)"),
+    ):
+        data.add_argument(f"--{name}", type=_positive, metavar="N", help=what)
+    for name, what in (
+        ("untyped", "number of further rows of the report, of a type that the API does not name"),
+        ("repeats", "number of participants who are in one training twice"),
+    ):
+        text = f"{what} (%(default)s)"
+        data.add_argument(f"--{name}", type=_number, default=0, metavar="N", help=text)
     add = data.add_argument
     add("--seed", type=int, default=1, metavar="S", help="same seed, same data (%(default)s)")
     add(
@@ -180,19 +212,33 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--ready-file", type=Path, metavar="FILE", help="write URL and credentials here as JSON")
 
-    add = serve.add_argument_group("behaviour").add_argument
+    add = serve.add_argument_group("lists").add_argument
     add(
-        "--schema",
-        choices=VARIANTS,
-        default="documented",
-        help="lean: without what only older pages mention; rich: with more than is documented",
+        "--ties",
+        choices=get_args(Ties),
+        default="by-id",
+        help="rows with the same name, title or day come by their id, in an order that depends on "
+        "the page asked for, or in another one at every request (%(default)s)",
     )
-    add("--no-introspection", dest="introspection", action="store_false", help="hide the schema")
     add(
-        "--no-validation",
-        dest="validation",
+        "--report-order",
+        choices=get_args(ReportOrder),
+        default="id",
+        help="what the portfolio report is ordered by (%(default)s)",
+    )
+    add(
+        "--archived",
+        choices=get_args(Archived),
+        default="only",
+        help="what `archived: true` lists: only archived rows, or these too; ignored: lists hold "
+        "everything, whatever the argument says (%(default)s)",
+    )
+    add(
+        "--no-distinct",
+        dest="distinct",
         action="store_false",
-        help="ignore fields, arguments and enum values that the schema lacks, without an error",
+        help="list and count a row once for each match of a filter, such as groups with common "
+        "members",
     )
     add(
         "--page-cap",
@@ -201,6 +247,29 @@ def _parser() -> argparse.ArgumentParser:
         help="give at most N rows on a page, even when more are asked for",
     )
     add("--ignore-offset", action="store_true", help="accept `offset`, but start at the first row")
+
+    add = serve.add_argument_group("behaviour").add_argument
+    add(
+        "--schema",
+        choices=VARIANTS,
+        default="documented",
+        help="lean: without what only older pages mention; rich: with more than is documented",
+    )
+    add(
+        "--yesterday-lacks",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="what the schema of the fault `yesterday` lacks (may be repeated), such as User.name "
+        "or Query.paginatedUsers.archived; by default what older pages lack, or what `rich` adds",
+    )
+    add("--no-introspection", dest="introspection", action="store_false", help="hide the schema")
+    add(
+        "--no-validation",
+        dest="validation",
+        action="store_false",
+        help="ignore fields, arguments and enum values that the schema lacks, without an error",
+    )
     add("--latency", type=_number, default=0, metavar="MS", help="hold every answer back")
     add(
         "--max-root-fields",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pluvo_sandbox.oauth import SCOPES
 from pluvo_sandbox.roots import SCOPES as ROOT_SCOPES
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pluvo_sandbox.contract import Variant
+
+Ties = Literal["by-id", "by-page", "random"]
+ReportOrder = Literal["id", "insertion", "completion-date", "title"]
+Archived = Literal["only", "too", "ignored"]
 
 CLIENT_ID = "sandbox-client"
 CLIENT_SECRET = "sandbox-secret"  # noqa: S105 - opens nothing but a sandbox
@@ -28,10 +32,26 @@ class Behaviour:
         required_scopes: for root fields, the scopes that they need beside their usual one.
         token_ttl: seconds that a token is valid.
         schema: `documented`, `lean` or `rich`.
+        yesterday_lacks: fields and arguments that are missing from answers with the fault
+            `yesterday`, such as `User.name` and `Query.paginatedUsers.archived`. If there are none,
+            it is what `schema` has beyond `documented`, or `documented` beyond `lean`.
         introspection: whether clients may query the schema.
         validation: whether documents are validated against the schema. Without it, fields,
             arguments, types of fragments and enum values that the schema lacks are ignored, and
             no error says so.
+        seed: the same seed gives the same data, and the same order of rows that tie.
+        ties: how rows come that have the same value in what their list is ordered by. `by-id`:
+            always in the same order. `by-page`: in an order that depends on the page, as databases
+            do it with LIMIT and OFFSET; the same page asked for again has the same rows. `random`:
+            in another order at every request.
+        report_order: what the portfolio report is ordered by: `id`, `insertion`,
+            `completion-date`, or `title` and name of the user. No page of the API says.
+        archived: what `archived: true` lists: `only` archived rows, or archived rows `too`; with
+            `ignored` the argument has no effect, and lists hold everything. Examples on the pages
+            users-2 and learning-journeys-2 have the argument; no page explains it.
+        distinct: whether a row comes once when it matches a filter several times: a member of two
+            groups asked for, a participant who is in a training twice. If not, it comes and counts
+            once for each match, as by SQL joins.
         page_cap: the most rows on a page of any connection, even when `first` asks for more; None
             for no cap.
         ignore_offset: whether the argument `offset` is accepted and has no effect.
@@ -47,8 +67,14 @@ class Behaviour:
     required_scopes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     token_ttl: int = 86400
     schema: Variant = "documented"
+    yesterday_lacks: Sequence[str] = ()
     introspection: bool = True
     validation: bool = True
+    seed: int = 1
+    ties: Ties = "by-id"
+    report_order: ReportOrder = "id"
+    archived: Archived = "only"
+    distinct: bool = True
     page_cap: int | None = None
     ignore_offset: bool = False
     latency: float = 0

@@ -62,7 +62,7 @@ CREATE TABLE group_trainings (
 CREATE TABLE report (
     id TEXT PRIMARY KEY,
     userId TEXT NOT NULL REFERENCES users ON DELETE CASCADE,
-    relatedObjectType TEXT NOT NULL, relatedObjectId TEXT, title TEXT, progress REAL, score REAL,
+    relatedObjectType TEXT, relatedObjectId TEXT, title TEXT, progress REAL, score REAL,
     completionDate TEXT, endDate TEXT, timeSpent JSON, attempts INTEGER
 );
 CREATE TABLE certificates (id TEXT PRIMARY KEY, name TEXT, title TEXT, language TEXT);

@@ -147,6 +147,7 @@ KINDS = {
     "wrong-count": "`count` is VALUE too high (1); may be negative",
     "short-page": "a page has half of its rows, and its endCursor fits",
     "duplicate-rows": "the last row of a page comes twice",
+    "yesterday": "the schema is that of a server which was not updated yet (see --yesterday-lacks)",
     "no-token": "a token answer without access_token",
 }
 _DEFAULTS = {"refused": 0.5, "slow": 60.0}

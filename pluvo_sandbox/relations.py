@@ -24,10 +24,10 @@ def _below(table: str, owner: str, order: str) -> str:
     )
 
 
-def _training_users(role: str) -> str:
-    """Select the keys of the ties between trainings and the users in some role."""
+def _training_users(role: str, column: str) -> str:
+    """Select a column of the links between trainings and the users in some role."""
     return (
-        "SELECT l.trainingId, l.rowid FROM training_users l JOIN users u ON u.id = l.userId "
+        f"SELECT l.trainingId, {column} FROM training_users l JOIN users u ON u.id = l.userId "
         f"WHERE l.trainingId {IN_LIST.format('?')} AND l.role {role} ORDER BY u.name, u.id, l.id"
     )
 
@@ -65,18 +65,28 @@ TO_MANY = {
     ("ExtraCategory", "choiceOptions"): _below("choice_options", "categoryId", "stringValue"),
 }
 
-# (type, field) -> the table of a nested connection, and a query for pairs of an owner and a key.
+# The rank of a row in a list by the name of the user, equal for rows that tie.
+_RANK = "dense_rank() OVER (ORDER BY {}.name)"
+
+# (type, field) -> the table of a nested connection, a query for pairs of an owner and a key, and
+# one for pairs of an owner and a rank, in the same order.
 NESTED = {
-    ("Group", "users"): (
-        "users",
-        _through("group_users", "groupId", "userId", "users", "t.rowid"),
-    ),
-    ("Group", "managers"): (
-        "users",
-        _through("group_managers", "groupId", "userId", "users", "t.rowid"),
-    ),
-    ("Training", "participants"): ("training_users", _training_users("= 'PARTICIPANT'")),
-    ("Training", "trainers"): ("training_users", _training_users("<> 'PARTICIPANT'")),
+    **{
+        ("Group", field): (
+            "users",
+            _through(link, "groupId", "userId", "users", "t.rowid"),
+            _through(link, "groupId", "userId", "users", _RANK.format("t")),
+        )
+        for field, link in (("users", "group_users"), ("managers", "group_managers"))
+    },
+    **{
+        ("Training", field): (
+            "training_users",
+            _training_users(role, "l.rowid"),
+            _training_users(role, _RANK.format("u")),
+        )
+        for field, role in (("participants", "= 'PARTICIPANT'"), ("trainers", "<> 'PARTICIPANT'"))
+    },
 }
 
 # (type, field) -> a query for pairs of an owner and a number.

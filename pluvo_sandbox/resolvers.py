@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError
@@ -14,8 +15,11 @@ from pluvo_sandbox.connections import connection, window
 from pluvo_sandbox.database import IN_LIST, as_list
 from pluvo_sandbox.relations import COUNTS, NESTED, TO_MANY, TO_ONE
 from pluvo_sandbox.roots import CONNECTIONS, LISTS, OBJECTS, SCOPES
+from pluvo_sandbox.ties import shuffled
+from pluvo_sandbox.variations import varied
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from graphql import GraphQLResolveInfo
@@ -37,18 +41,37 @@ class Context:
         scopes: what the caller's token allows.
         faults: what goes wrong with this request.
         behaviour: the options of the sandbox.
+        number: of the request, counted from 1.
     """
 
     database: Database
     scopes: frozenset[str]
     faults: Sequence[Fault] = ()
     behaviour: Behaviour = field(default_factory=Behaviour)
+    number: int = 0
 
     def window(self, name: str, length: int, arguments: Mapping[str, Any]) -> Window:
         """Find the page of the connection `name` that the arguments ask for."""
         if self.behaviour.ignore_offset:
             arguments = {**arguments, "offset": None}
         return window(name, length, arguments, self.behaviour.page_cap)
+
+    def shown(
+        self, page: Window, keys: array[int], ranks: Callable[[], array[int]]
+    ) -> Sequence[int]:
+        """Return the keys of the rows on a page.
+
+        Args:
+            page: where the rows are in the list.
+            keys: of all rows of the list, in order.
+            ranks: gives the ranks of all rows, equal for rows that tie.
+        """
+        if self.behaviour.ties == "by-id":
+            return keys[page.start : page.stop]
+        salt = f"{self.behaviour.seed}/{page.start}-{page.stop}"
+        if self.behaviour.ties == "random":
+            salt += f"/{self.number}"
+        return shuffled(keys, ranks(), page, salt)
 
     def check_scopes(self, root: str) -> None:
         """Check that the caller may use a root field.
@@ -70,9 +93,10 @@ class Context:
 def _page(name: str, listing: Listing) -> Resolver:
     def resolve(_root: object, info: GraphQLResolveInfo, **arguments: Any) -> dict[str, Any]:
         database: Database = info.context.database
-        keys = database.keys(*listing.sql("rowid", arguments))
+        served = varied(listing, info.context.behaviour)
+        keys = database.keys(*served.keys(arguments))
         page = info.context.window(name, len(keys), arguments)
-        shown = keys[page.start : page.stop]
+        shown = info.context.shown(page, keys, lambda: database.keys(*served.ranks(arguments)))
         rows = database.nodes_at(listing.table, shown)
         for row in rows.values():
             row["_arguments"] = arguments
@@ -137,7 +161,7 @@ def _to_many(sql: str) -> Resolver:
     return resolve
 
 
-def _nested(name: str, table: str, sql: str) -> Resolver:
+def _nested(name: str, table: str, sql: str, ranks: str) -> Resolver:
     def resolve(node: Node, info: GraphQLResolveInfo, **arguments: Any) -> dict[str, Any]:
         def load(siblings: Collection[Node]) -> dict[str, dict[str, Any]]:
             database: Database = info.context.database
@@ -145,7 +169,12 @@ def _nested(name: str, table: str, sql: str) -> Resolver:
             pages = {
                 owner: info.context.window(name, len(keys[owner]), arguments) for owner in keys
             }
-            shown = {owner: keys[owner][page.start : page.stop] for owner, page in pages.items()}
+            shown = {
+                owner: info.context.shown(
+                    page, keys[owner], partial(_ranks_of, database, ranks, owner)
+                )
+                for owner, page in pages.items()
+            }
             rows = database.nodes_at(table, {key for part in shown.values() for key in part})
             found = {
                 owner: connection([rows[key] for key in shown[owner]], page, len(keys[owner]))
@@ -159,6 +188,10 @@ def _nested(name: str, table: str, sql: str) -> Resolver:
         return related[node["id"]]  # type: ignore[no-any-return]
 
     return resolve
+
+
+def _ranks_of(database: Database, sql: str, owner: str) -> array[int]:
+    return database.keys_by_owner(sql, [owner])[owner]
 
 
 def _count(sql: str) -> Resolver:

@@ -15,6 +15,18 @@ if TYPE_CHECKING:
 _EMPTY: tuple[Any, ...] = (None, "", [])
 
 
+class Membership(NamedTuple):
+    """A filter that lets rows pass which have a counterpart in a linking table.
+
+    Attributes:
+        column: the column of the list that names the row.
+        members: a query for its values, as `member`, with the argument's name as SQL parameter.
+    """
+
+    column: str
+    members: str
+
+
 class Listing(NamedTuple):
     """A list at the top level.
 
@@ -23,32 +35,53 @@ class Listing(NamedTuple):
         order: columns by which they are ordered.
         filters: for each argument, the condition that a given value adds, with the argument's name
             as SQL parameter.
+        memberships: for each further argument, whose counterparts the rows must have.
         defaults: values of arguments that were not given.
         always: a condition that holds for every row of the list.
+        distinct: whether a row with several counterparts comes once; if not, once for each.
     """
 
     table: str
     order: str
     filters: Mapping[str, str] = {}
+    memberships: Mapping[str, Membership] = {}
     defaults: Mapping[str, Any] = {}
     always: str = "TRUE"
+    distinct: bool = True
+
+    def keys(self, arguments: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Return a query for the keys (SQLite row ids) of the rows, and its parameters."""
+        return self.sql(f"{self.table}.rowid", arguments)
+
+    def ranks(self, arguments: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Return a query for the ranks of the rows, equal for rows that tie, in their order."""
+        return self.sql(f"dense_rank() OVER (ORDER BY {self._order(arguments)})", arguments)
 
     def sql(self, columns: str, arguments: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         """Return the query, and its parameters, that the arguments ask for."""
         given = dict(self.defaults) | {
             name: value for name, value in arguments.items() if value not in _EMPTY
         }
-        sort = arguments.get("sortBy") or {}
-        direction = "DESC" if sort.get("direction") == "DESC" else "ASC"
-        conditions = [self.filters[name] for name in given if name in self.filters]
+        conditions = [self.always, *(self.filters[name] for name in given if name in self.filters)]
+        rows = self.table
+        for name in given:
+            if name in self.memberships:
+                column, members = self.memberships[name]
+                if self.distinct:
+                    conditions.append(f"{column} IN ({members})")
+                else:
+                    rows += f" JOIN ({members}) AS {name} ON {name}.member = {column}"
         parameters = {
             name: as_list(value) if isinstance(value, list) else value
-            for name in self.filters
+            for name in (*self.filters, *self.memberships)
             for value in [given.get(name)]
         }
-        where = " AND ".join((self.always, *conditions))
-        order = f"{self.order} {direction}, id"
-        return f"SELECT {columns} FROM {self.table} WHERE {where} ORDER BY {order}", parameters
+        where, order = " AND ".join(conditions), self._order(arguments)
+        return f"SELECT {columns} FROM {rows} WHERE {where} ORDER BY {order}, id", parameters
+
+    def _order(self, arguments: Mapping[str, Any]) -> str:
+        sort = arguments.get("sortBy") or {}
+        return f"{self.order} {'DESC' if sort.get('direction') == 'DESC' else 'ASC'}"
 
 
 _MATCHING_VALUE = (
@@ -69,15 +102,22 @@ CONNECTIONS = {
             "userRoles": "EXISTS (SELECT 1 FROM json_each(roles) WHERE value "
             + IN_LIST.format(":userRoles")
             + ")",
-            "groupIds": "id IN (SELECT userId FROM group_users WHERE groupId "
-            + IN_LIST.format(":groupIds")
-            + ")",
-            "trainingIds": "id IN (SELECT userId FROM training_users"
-            " WHERE role = 'PARTICIPANT' AND trainingId " + IN_LIST.format(":trainingIds") + ")",
             "extraCategories": "NOT EXISTS (SELECT 1 FROM json_each(:extraCategories) AS wanted"
             f" WHERE NOT EXISTS ({_MATCHING_VALUE}))",
             "lastLogin_Gt": "lastLogin > :lastLogin_Gt",
             "lastLogin_Lt": "lastLogin < :lastLogin_Lt",
+        },
+        {
+            "groupIds": Membership(
+                "users.id",
+                "SELECT userId AS member FROM group_users WHERE groupId "
+                + IN_LIST.format(":groupIds"),
+            ),
+            "trainingIds": Membership(
+                "users.id",
+                "SELECT userId AS member FROM training_users"
+                " WHERE role = 'PARTICIPANT' AND trainingId " + IN_LIST.format(":trainingIds"),
+            ),
         },
         {"archived": False},
     ),
@@ -89,10 +129,18 @@ CONNECTIONS = {
             "q": "contains(title, :q)",
             "active": "isActive = :active",
             "archived": "archived = :archived",
-            "userId": "id IN (SELECT trainingId FROM training_users WHERE userId = :userId)",
-            "trainingUserRoles": "id IN (SELECT trainingId FROM training_users WHERE role "
-            + IN_LIST.format(":trainingUserRoles")
-            + " AND (:userId IS NULL OR userId = :userId))",
+        },
+        {
+            "userId": Membership(
+                "trainings.id",
+                "SELECT trainingId AS member FROM training_users WHERE userId = :userId",
+            ),
+            "trainingUserRoles": Membership(
+                "trainings.id",
+                "SELECT trainingId AS member FROM training_users WHERE role "
+                + IN_LIST.format(":trainingUserRoles")
+                + " AND (:userId IS NULL OR userId = :userId)",
+            ),
         },
         {"archived": False},
     ),
@@ -100,12 +148,16 @@ CONNECTIONS = {
         "report",
         "id",
         {
-            "userGroupIds": "userId IN (SELECT userId FROM group_users WHERE groupId "
-            + IN_LIST.format(":userGroupIds")
-            + ")",
             "relatedObjectTypes": "relatedObjectType " + IN_LIST.format(":relatedObjectTypes"),
             "completionDateFrom": "completionDate >= :completionDateFrom",
             "completionDateTo": "completionDate <= :completionDateTo",
+        },
+        {
+            "userGroupIds": Membership(
+                "report.userId",
+                "SELECT userId AS member FROM group_users WHERE groupId "
+                + IN_LIST.format(":userGroupIds"),
+            )
         },
     ),
     "certificates": Listing("certificates", "title"),

@@ -73,7 +73,11 @@ class Sandbox(Behaviour, Editor):
         trainings: number of trainings, archived ones included.
         groups: number of groups.
         portfolio: number of rows of the portfolio report.
-        seed: another seed gives other data.
+        names: number of different names of users, groups, trainings and certificates; None for no
+            limit.
+        days: number of different days on which results are completed; None for no limit.
+        untyped: number of further rows of the report, of a type that the API does not name.
+        repeats: number of participants who are in one training twice.
         today: the day that all dates are counted from; the current one (UTC) by default.
         before_request: by the number of a GraphQL request, counted from 1, a function that changes
             the data right before it.
@@ -89,7 +93,10 @@ class Sandbox(Behaviour, Editor):
     trainings: int = 8
     groups: int = 6
     portfolio: int = 500
-    seed: int = 1
+    names: int | None = None
+    days: int | None = None
+    untyped: int = 0
+    repeats: int = 0
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
     before_request: dict[int, Callable[[Editor], None]] = field(default_factory=dict)
     movement: Movement | None = None
@@ -109,6 +116,10 @@ class Sandbox(Behaviour, Editor):
                     trainings=self.trainings,
                     groups=self.groups,
                     portfolio=self.portfolio,
+                    names=self.names,
+                    days=self.days,
+                    untyped=self.untyped,
+                    repeats=self.repeats,
                     seed=self.seed,
                     today=self.today,
                     variant=self.schema,

@@ -29,13 +29,14 @@ from pluvo_sandbox.contract import read_contract
 from pluvo_sandbox.resolvers import FIELDS, QUERIES, unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from graphql import GraphQLSchema
 
     from pluvo_sandbox.contract import Variant
 
 _OLD = "; older pages only]"
+_BEFORE: dict[Variant, Variant] = {"rich": "documented", "documented": "lean", "lean": "lean"}
 _BUILT_IN = {"Int", "Float", "String", "Boolean", "ID"}
 
 
@@ -66,6 +67,48 @@ def lenient(variant: Variant) -> GraphQLSchema:
     field = cast("GraphQLObjectType", schema.type_map["PageInfo"]).fields["hasNextPage"]
     field.type = get_nullable_type(field.type)
     return schema
+
+
+@lru_cache
+def yesterday(variant: Variant, lacks: tuple[str, ...] = ()) -> GraphQLSchema:
+    """Return the schema that an organization had before its server was updated.
+
+    It lacks fields and arguments. Enums keep their values, since there are rows that have them.
+
+    Args:
+        variant: the schema after the update.
+        lacks: paths such as `User.name` and `Query.paginatedUsers.archived`. If there are none, it
+            lacks what `variant` has beyond `documented`, or `documented` beyond `lean`.
+
+    Raises:
+        ValueError: a path leads nowhere.
+    """
+    schema = executable.__wrapped__(variant)
+    for path in lacks or _added(schema, executable(_BEFORE[variant])):
+        members = schema.type_map
+        *owners, name = path.split(".")
+        for owner in owners:
+            found = members.get(owner)
+            members = getattr(found, "fields", None) or getattr(found, "args", None) or {}
+        if not owners or name not in members:
+            message = f"the schema {variant!r} has no field or argument {path!r}"
+            raise ValueError(message)
+        del members[name]
+    return schema
+
+
+def _added(schema: GraphQLSchema, before: GraphQLSchema) -> Iterator[str]:
+    """Give the paths of fields and arguments that types of both schemas have only in the first."""
+    for kind in list(schema.type_map.values()):
+        old = before.get_type(kind.name)
+        if isinstance(kind, GraphQLObjectType) and isinstance(old, GraphQLObjectType):
+            for name, field in list(kind.fields.items()):
+                if name not in old.fields:
+                    yield f"{kind.name}.{name}"
+                else:
+                    for argument in list(field.args):
+                        if argument not in old.fields[name].args:
+                            yield f"{kind.name}.{name}.{argument}"
 
 
 def enum_values(schema: GraphQLSchema, name: str) -> tuple[str, ...]:

@@ -29,10 +29,10 @@ from pluvo_sandbox.faults import TOKEN, Fault
 from pluvo_sandbox.oauth import Client, OAuth
 from pluvo_sandbox.rate_limit import RateLimit
 from pluvo_sandbox.resolvers import Context
-from pluvo_sandbox.schema import executable, lenient
+from pluvo_sandbox.schema import executable, lenient, yesterday
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, MutableSequence, Sequence
+    from collections.abc import Callable, Collection, Mapping, MutableSequence, Sequence
 
     from graphql import DocumentNode, GraphQLSchema
     from starlette.requests import Request
@@ -92,6 +92,8 @@ class Service:
         self._oauth = OAuth(client, behaviour.token_ttl)
         self._limit = RateLimit.parse(behaviour.rate_limit) if behaviour.rate_limit else None
         self._rules = [at_most(behaviour.max_root_fields)] if behaviour.max_root_fields else None
+        if behaviour.yesterday_lacks:
+            self._schema({"yesterday"})  # so that a path that leads nowhere is known at once
         self.app = Starlette(
             routes=[
                 Route(TOKEN_PATH, self._serve, methods=["POST"]),
@@ -176,13 +178,13 @@ class Service:
             data = json.loads(body)
         except ValueError:
             return _refusal(400, "The body of a request must be a JSON object.")
-        is_lenient = any(fault.kind == "null-next" for fault in faults)
-        schema = (lenient if is_lenient else executable)(self._behaviour.schema)
+        schema = self._schema({fault.kind for fault in faults})
+        context = Context(self._database, grant.scopes, faults, self._behaviour, self._number)
         with self._database.snapshot():
             _, result = graphql_sync(
                 schema,
                 data,
-                context_value=Context(self._database, grant.scopes, faults, self._behaviour),
+                context_value=context,
                 query_parser=lambda _context, data: self._parse(schema, data),
                 query_validator=broken_rules if self._behaviour.validation else broken_own_rules,
                 validation_rules=self._rules,
@@ -190,6 +192,12 @@ class Service:
                 logger=_LOGGER,
             )
         return _json(result)
+
+    def _schema(self, kinds: Collection[str]) -> GraphQLSchema:
+        variant = self._behaviour.schema
+        if "yesterday" in kinds:
+            return yesterday(variant, tuple(self._behaviour.yesterday_lacks))
+        return lenient(variant) if "null-next" in kinds else executable(variant)
 
     def _parse(self, schema: GraphQLSchema, data: Mapping[str, Any]) -> DocumentNode:
         document = parsed(data["query"])

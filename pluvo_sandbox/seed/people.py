@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING
 
 from pluvo_sandbox.seed import words
-from pluvo_sandbox.seed.source import YEARS_BACK, numbered
+from pluvo_sandbox.seed.source import YEARS_BACK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +27,12 @@ def tables(source: Source) -> Iterator[tuple[str, Iterator[Row]]]:
 def _users(source: Source) -> Iterator[Row]:
     random = source.random("users")
     domains = ("example.com", "example.org", "übung.example", "mail.example.net")
+    names: list[str] = []
     for n, user_id in enumerate(source.user_ids):
         name = words.person(random, n)
+        if source.plan.names:
+            names += [name] if n < source.plan.names else []
+            name = names[n % source.plan.names]
         archived = n % 9 == 4
         archived_at = source.moment(random, 400) if archived else None
         invited = source.moment(random, YEARS_BACK, 30)
@@ -60,7 +64,7 @@ def _groups(source: Source) -> Iterator[Row]:
     for n, group_id in enumerate(source.group_ids):
         skills = [{"id": group_id, "name": "Planning"}] if n % 3 == 0 else []
         yield (
-            *(group_id, numbered(words.GROUPS, n), None if n % 5 == 3 else f"GRP-{n:04}"),
+            *(group_id, source.title(words.GROUPS, n), None if n % 5 == 3 else f"GRP-{n:04}"),
             *(1000, n % 2 == 0, n % 7 != 0, permissions, json.dumps(skills)),
             *(source.moment(random, YEARS_BACK), None if n % 2 else "Een groep,\nmet regels"),
         )

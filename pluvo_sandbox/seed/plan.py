@@ -24,6 +24,11 @@ class Plan:
         today: the day that all dates are counted from: nothing is completed after it, and
             certificates have expired before it or will expire after it.
         variant: the schema; rows only hold what it has names for.
+        names: number of different names of users, groups, trainings and certificates; None for no
+            limit.
+        days: number of different days on which results are completed; None for no limit.
+        untyped: number of further rows of the report, of a type that the API does not name.
+        repeats: number of participants who are in one training twice, as at a second attempt.
     """
 
     users: int
@@ -33,6 +38,10 @@ class Plan:
     seed: int
     today: date
     variant: Variant
+    names: int | None = None
+    days: int | None = None
+    untyped: int = 0
+    repeats: int = 0
 
     def settings(self) -> dict[str, Any]:
         """Return the plan in the form in which the database keeps it."""

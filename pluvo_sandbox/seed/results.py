@@ -29,6 +29,15 @@ def _report(source: Source) -> Iterator[Row]:
     rows = _results(source, random, others)
     for _ in range(source.plan.portfolio if source.user_ids and source.training_ids else 0):
         yield new_id(random), *next(rows)
+    yield from _untyped(source)
+
+
+def _untyped(source: Source) -> Iterator[Row]:
+    random = source.random("report.untyped")
+    for n in range(source.plan.untyped if source.user_ids else 0):
+        user_id = random.choice(source.user_ids)
+        day = source.completed(-random.randrange(YEARS_BACK)) if n % 4 else None
+        yield new_id(random), user_id, None, None, f"Upload {n}", 100.0, None, day, None, None, 0
 
 
 def _results(source: Source, random: Random, others: Sequence[str]) -> Iterator[Row]:
@@ -43,7 +52,7 @@ def _results(source: Source, random: Random, others: Sequence[str]) -> Iterator[
             *(user_id, "TRAINING", training_ids[t], title),
             100.0 if done else float(random.randrange(0, 100, 5)),
             round(random.uniform(40, 100), 2) if done and n % 5 else None,
-            source.day(-random.randrange(YEARS_BACK)) if done else None,
+            source.completed(-random.randrange(YEARS_BACK)) if done else None,
             None,
             f'{{"days": {random.randrange(3)}, "seconds": {random.randrange(86400)}}}',
             n % 4,
@@ -52,14 +61,14 @@ def _results(source: Source, random: Random, others: Sequence[str]) -> Iterator[
             yield from _issued(source, random, n // 3, user_id)
         if others and n % 8 == 0:
             kind = others[n // 8 % len(others)]
-            day = source.day(-random.randrange(YEARS_BACK)) if n % 16 else None
+            day = source.completed(-random.randrange(YEARS_BACK)) if n % 16 else None
             yield user_id, kind, None, f"{kind.title()} {t}", 50.0, None, day, None, None, 1
 
 
 def _issued(source: Source, random: Random, n: int, user_id: str) -> Iterator[Row]:
     """Give a certificate, which some users get twice, even on one day."""
     c = int(random.random() * len(source.certificate_ids))
-    title = numbered(words.CERTIFICATES, c)
+    title = source.title(words.CERTIFICATES, c)
     validity = 365 if n % 2 else 730
     # Never expires; has expired; expires within 30, 60, 90 days; is good for longer.
     ranges = (None, (-YEARS_BACK + 730, 0), (0, 31), (31, 61), (61, 91), (91, validity))
@@ -70,7 +79,7 @@ def _issued(source: Source, random: Random, n: int, user_id: str) -> Iterator[Ro
 
     def dated(days: int) -> Row:
         end = None if expires is None else source.day(expires + days)
-        return *row, source.day(issued + days), end, None, 0
+        return *row, source.completed(issued + days), end, None, 0
 
     yield dated(0)
     if n % 7 == 0:
@@ -87,8 +96,10 @@ def _training_users(source: Source) -> Iterator[Row]:
         " ORDER BY 1, 2",
         ("TRAINING",),
     )
-    for training_id, user_id in pairs:
+    for n, (training_id, user_id) in enumerate(pairs):
         yield new_id(random), training_id, user_id, "PARTICIPANT"
+        if n < source.plan.repeats:
+            yield new_id(random), training_id, user_id, "PARTICIPANT"
     for n, training_id in enumerate(source.training_ids):
         for m, user_id in enumerate(
             random.sample(source.user_ids, min(n % 4, len(source.user_ids)))

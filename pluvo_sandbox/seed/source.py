@@ -40,9 +40,13 @@ class Source:
         self.user_ids = self._ids("users", plan.users)
         self.group_ids = self._ids("groups", plan.groups)
         self.training_ids = self._ids("trainings", plan.trainings)
-        self.training_titles = [numbered(words.TRAININGS, n) for n in range(plan.trainings)]
+        self.training_titles = [self.title(words.TRAININGS, n) for n in range(plan.trainings)]
         self.offer_ids = self._ids("offers", 2 + plan.trainings // 4)
         self.certificate_ids = self._ids("certificates", 3 + plan.trainings // 2)
+
+    def title(self, titles: Sequence[str], n: int) -> str:
+        """Return the title of the n-th row of a table; rows share it if the plan says so."""
+        return numbered(titles, n % self.plan.names if self.plan.names else n)
 
     def random(self, name: str) -> Random:
         """Return the generator of random numbers that has this name."""
@@ -61,6 +65,11 @@ class Source:
     def day(self, days_from_today: int) -> str:
         """Return a date, counted from the plan's own day."""
         return (self.plan.today + timedelta(days=days_from_today)).isoformat()
+
+    def completed(self, days_from_today: int) -> str:
+        """Return the date of a completion; many share it if the plan says so."""
+        days = self.plan.days
+        return self.day(-(-days_from_today % days) if days else days_from_today)
 
 
 def new_id(random: Random) -> str:

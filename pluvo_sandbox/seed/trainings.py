@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING
 
 from pluvo_sandbox.seed import words
-from pluvo_sandbox.seed.source import YEARS_BACK, new_id, numbered
+from pluvo_sandbox.seed.source import YEARS_BACK, new_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +58,6 @@ def _group_trainings(source: Source) -> Iterator[Row]:
 
 def _certificates(source: Source) -> Iterator[Row]:
     for n, certificate_id in enumerate(source.certificate_ids):
-        title = numbered(words.CERTIFICATES, n)
+        title = source.title(words.CERTIFICATES, n)
         language = source.languages[n % len(source.languages)]
         yield certificate_id, None if n % 5 == 4 else f"Sjabloon {n:03}", title, language

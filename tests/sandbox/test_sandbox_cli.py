@@ -89,6 +89,22 @@ def test_pages_and_scopes_can_differ_from_the_documents() -> None:
         assert "groups.read" in ask(ready, "{ certificates { count } }")["errors"][0]["message"]
 
 
+def test_lists_can_differ_from_the_documents() -> None:
+    switches = (
+        *("--names", "1", "--days", "1", "--untyped", "3", "--repeats", "2", "--portfolio", "9"),
+        *("--ties", "random", "--report-order", "completion-date", "--archived", "ignored"),
+        "--no-distinct",
+    )
+    query = "{ paginatedUsers { edges { node { id name } } count } portfolioReport { count } }"
+    with serving(*switches) as (_, ready, _):
+        once = ask(ready, query)["data"]
+        again = ask(ready, query)["data"]
+        assert once["portfolioReport"]["count"] == 9 + 3
+        assert once["paginatedUsers"]["count"] == 12
+        assert len({edge["node"]["name"] for edge in once["paginatedUsers"]["edges"]}) == 1
+        assert once["paginatedUsers"]["edges"] != again["paginatedUsers"]["edges"]
+
+
 def test_faults_movement_and_width_reach_the_server() -> None:
     switches = (
         *("--fault", "500@2", "--fault", "no-data@3"),
@@ -131,6 +147,8 @@ def test_data_in_a_file_is_served_again(tmp_path: Path) -> None:
         (["--schema", "other"], "invalid choice"),
         (["--today", "x"], "invalid"),
         (["--fault", "418"], "is no fault"),
+        (["--names", "0"], "must be at least 1"),
+        (["--yesterday-lacks", "User.nick"], "has no field or argument 'User.nick'"),
         (["--page-cap", "0"], "must be at least 1"),
         (["--require-scope", "portfolioReports=users.read"], "'portfolioReports' is not a root"),
         (["--require-scope", "portfolioReport=portfolio.read"], "'portfolio.read' is not a scope"),
