@@ -54,7 +54,7 @@ def blocks(*languages: str) -> list[Any]:
 @pytest.fixture(scope="module")
 def schema() -> dict[str, Any]:
     """The settings of the tap, those of the SDK included."""
-    schema = json.loads(json.dumps(TapPluvo.config_jsonschema))
+    schema: dict[str, Any] = json.loads(json.dumps(TapPluvo.config_jsonschema))
     TapPluvo.append_builtin_config(schema)
     return schema
 
@@ -63,7 +63,7 @@ def schema() -> dict[str, Any]:
 
 
 def test_generated_files_are_current(tmp_path: Path) -> None:
-    command = [sys.executable, ROOT / "scripts/docs/generate.py", "--into", tmp_path]
+    command = [sys.executable, str(ROOT / "scripts/docs/generate.py"), "--into", str(tmp_path)]
     subprocess.run(command, check=True, timeout=120)
     wanted = {
         path.relative_to(tmp_path): path.read_text("utf-8")
@@ -113,7 +113,7 @@ def shell(text: str) -> Iterator[tuple[dict[str, str], list[str]]]:
 
 @pytest.mark.parametrize("text", blocks("sh"))
 def test_commands_exist(text: str, schema: dict[str, Any]) -> None:
-    options = {option for item in TapPluvo.cli.params for option in item.opts}  # type: ignore[attr-defined]
+    options = {option for item in TapPluvo.cli.params for option in item.opts}
     for variables, words in shell(text):
         ours = {name for name in variables if name.startswith("TAP_PLUVO")} - OTHERS
         assert ours <= {f"TAP_PLUVO_{name.upper()}" for name in schema["properties"]}
