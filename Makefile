@@ -46,8 +46,10 @@ lint: .venv/.ready ## Check style, formatting and the layers of imports
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-logo --no-cache
 
+# Each folder of tests by itself, since they share module names, such as conftest.
 types: .venv/.ready ## Check types
 	$(BIN)/mypy
+	set -e; for folder in tests/* orchestrate/tests; do $(BIN)/mypy $$folder; done # each has a conftest
 
 audit: .venv/.ready .venv-tools/audit/.ready ## Look for known weaknesses in the locked packages
 	$(BIN)/python scripts/audit.py

@@ -24,6 +24,8 @@ ROOT = Path(__file__).parents[1]
 MEGABYTE = 1e6
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
+Command = list[str | Path]  # a program and its arguments
+
 
 class FailedError(Exception):
     """A program failed, or did not do the whole job."""
@@ -49,7 +51,7 @@ class Program:
     """
 
     name: str
-    command: list[str | Path]
+    command: Command
     output: Path
     environment: Mapping[str, str]
     to_stdout: bool = True

@@ -15,6 +15,7 @@ from measure import Program
 
 if TYPE_CHECKING:
     from bench_server import BenchServer, Load
+    from measure import Command
 
 HERE = Path(__file__).parent
 BASELINES = HERE / "baselines"
@@ -40,7 +41,7 @@ def install_baselines() -> None:
         return
     print("Installing the baselines into .venv-bench", flush=True)
     subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=True)
-    pip = [PYTHON, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    pip: Command = [PYTHON, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     subprocess.run([*pip, "--only-binary", ":all:", "--require-hashes", "-r", lock], check=True)
     stamp.write_text(wanted, "utf-8")
 
@@ -86,7 +87,7 @@ class Programs:
     def tap(self, load: Load, **settings: int) -> Program:
         """Return the tap."""
         config = {"api_url": self._server.url(load), **CREDENTIALS, **settings}
-        command = [sys.executable, "-m", "tap_pluvo", "--catalog", self._catalog]
+        command: Command = [sys.executable, "-m", "tap_pluvo", "--catalog", self._catalog]
         name = "-".join(["tap", *map(str, (*load, *settings.values()))])
         command += ["--config", self._write(f"{name}.json", config)]
         return Program("tap-pluvo", command, self._folder / "tap.jsonl", {})
@@ -95,20 +96,20 @@ class Programs:
         """Return baseline (a)."""
         config = {"api_url": self._server.url(load), **CREDENTIALS}
         name = "-".join(["sdk", *map(str, load)])
-        command = [sys.executable, BASELINES / "sdk_tap.py"]
+        command: Command = [sys.executable, BASELINES / "sdk_tap.py"]
         command += ["--config", self._write(f"{name}.json", config)]
         return Program("(a) GraphQLStream", command, self._folder / "sdk.jsonl", self._environment)
 
     def dlt(self, load: Load) -> Program:
         """Return baseline (b)."""
         output = self._folder / "dlt-output"
-        command = [PYTHON, BASELINES / "dlt_pipeline.py", self._server.url(load), output]
+        command: Command = [PYTHON, BASELINES / "dlt_pipeline.py", self._server.url(load), output]
         return Program("(b) dlt", command, output, self._environment, to_stdout=False)
 
     def raw(self, load: Load, in_flight: int) -> Program:
         """Return baseline (c)."""
         output = self._folder / "raw.jsonl"
-        command = [PYTHON, BASELINES / "raw_client.py", self._server.url(load)]
+        command: Command = [PYTHON, BASELINES / "raw_client.py", self._server.url(load)]
         command += [str(in_flight), output]
         return Program(
             "(c) asyncio", command, output, self._environment, to_stdout=False, exact=False
@@ -120,7 +121,7 @@ class Programs:
         `target-postgres` fills the database that the PG... variables name.
         """
         output = self._folder / f"{target}-output"
-        config: dict[str, Any] = {
+        configs: dict[str, dict[str, Any]] = {
             "target-jsonl": {"destination_path": str(output)},
             "target-csv": {"output_path": str(output)},
             "target-postgres": {
@@ -128,9 +129,9 @@ class Programs:
                 "default_target_schema": SCHEMA,
                 "use_copy": True,
             },
-        }[target]
-        program = [TOOLS / target / "bin" / target]
-        program += ["--config", self._write(f"{target}.json", config)]
+        }
+        program: Command = [TOOLS / target / "bin" / target]
+        program += ["--config", self._write(f"{target}.json", configs[target])]
         command = " | ".join(map(shlex.join, (map(str, self.tap(load).command), map(str, program))))
         return Program(
             target,
@@ -154,17 +155,17 @@ class Programs:
 
     def version(self) -> Program:
         """Return the tap's start-up."""
-        command = [sys.executable, "-m", "tap_pluvo", "--version"]
+        command: Command = [sys.executable, "-m", "tap_pluvo", "--version"]
         return Program("tap-pluvo --version", command, self._folder / "version", {})
 
     def empty_version(self) -> Program:
         """Return the start-up of a tap that is nothing but the SDK."""
-        command = [sys.executable, BASELINES / "empty_tap.py", "--version"]
+        command: Command = [sys.executable, BASELINES / "empty_tap.py", "--version"]
         return Program("empty tap --version", command, self._folder / "version", {})
 
     def keys(self, number: int) -> Program:
         """Return what keeps the keys of so many rows and nothing else."""
-        command = [sys.executable, HERE / "key_set.py", str(number)]
+        command: Command = [sys.executable, HERE / "key_set.py", str(number)]
         return Program("key set", command, self._folder / "keys", {})
 
     def _discover(self) -> dict[str, list[dict[str, object]]]:

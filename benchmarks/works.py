@@ -138,7 +138,8 @@ class Bench:
 
         def pace(run: Run, figure: str) -> float:
             """Return the rows a second, without what a run over hardly any rows takes as well."""
-            return (run.rows - begin.rows) / (getattr(run, figure) - getattr(begin, figure))
+            seconds: float = getattr(run, figure) - getattr(begin, figure)
+            return (run.rows - begin.rows) / seconds
 
         # Reading 10,000 rows takes less than start-up varies, so only whole runs can be compared.
         whole = (many.rows / many.wall) / (few.rows / few.wall)

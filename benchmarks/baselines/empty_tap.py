@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from singer_sdk import Tap
 from singer_sdk import typing as th
+
+if TYPE_CHECKING:
+    from singer_sdk import Stream
 
 
 class EmptyTap(Tap):
@@ -12,7 +17,7 @@ class EmptyTap(Tap):
     name = "tap-empty"
     config_jsonschema = th.PropertiesList(th.Property("api_url", th.StringType)).to_dict()
 
-    def discover_streams(self) -> list:
+    def discover_streams(self) -> list[Stream]:
         """Give none."""
         return []
 

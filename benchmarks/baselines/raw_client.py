@@ -40,7 +40,7 @@ async def download(api_url: str, in_flight: int, out: BinaryIO) -> None:
             text = " ".join(f"r{number}: {item}" for number, item in enumerate(fields))
             body = {"query": f"query Bench {{ {text} }}"}
             async with session.post("/graphql/", json=body, headers=headers) as response:
-                answer = await response.read()
+                answer: bytes = await response.read()
             out.write(answer)
             out.write(b"\n")
             return answer

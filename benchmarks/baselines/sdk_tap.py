@@ -37,7 +37,7 @@ class BenchAuthenticator(OAuthAuthenticator):
         }
 
 
-class UsersStream(GraphQLStream):
+class UsersStream(GraphQLStream[str]):
     """All users."""
 
     name = "users"

@@ -41,8 +41,8 @@ def one_by_one(organization: Sandbox) -> str:
 def test_output_does_not_depend_on_how_many_requests_run(
     concurrency: int, operations: int, organization: Sandbox, one_by_one: str
 ) -> None:
-    settings = {"max_concurrency": concurrency, "operations_per_request": operations}
-    assert output(organization, **settings) == one_by_one
+    text = output(organization, max_concurrency=concurrency, operations_per_request=operations)
+    assert text == one_by_one
 
 
 @pytest.mark.parametrize("page_size", [11, 49])

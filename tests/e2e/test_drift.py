@@ -252,7 +252,7 @@ def into_object(schema: GraphQLSchema, owner: GraphQLObjectType, name: str) -> N
 def into_text(schema: GraphQLSchema, owner: GraphQLObjectType, name: str) -> None:
     """Let a field that gives an object, or a list, give some text."""
     field = owner.fields[name]
-    field.type = schema.type_map["String"]  # type: ignore[assignment]
+    field.type = schema.type_map["String"]
     field.resolve = lambda *_given, **_arguments: "text"
 
 
@@ -266,7 +266,7 @@ def changed(monkeypatch: pytest.MonkeyPatch, path: str, change: Change) -> None:
     """Let sandboxes serve a schema in which the field at `path` is another one."""
     schema = executable.__wrapped__("documented")
     owner, name = path.split(".")
-    change(schema, schema.type_map[owner], name)  # type: ignore[operator,arg-type]
+    change(schema, schema.type_map[owner], name)  # type: ignore[arg-type]
     monkeypatch.setattr(pluvo_sandbox.service, "executable", lambda _variant: schema)
 
 
@@ -407,7 +407,10 @@ def test_the_check_tells_how_the_organization_differs(variant: Variant) -> None:
     said = set(re.findall(r"^ {7}((?:lacks|adds) .*)$", result.stdout, re.MULTILINE))
     contract, live = executable("documented"), executable(variant)
     for owner in ("Query", "User", "Training", "PortfolioReportNode"):
-        ours, theirs = (set(schema.type_map[owner].fields) for schema in (contract, live))
+        ours, theirs = (
+            set(schema.type_map[owner].fields)  # type: ignore[attr-defined]
+            for schema in (contract, live)
+        )
         wanted = {f"lacks {owner}.{name}" for name in ours - theirs}
         wanted |= {f"adds {owner}.{name}" for name in theirs - ours}
         found = {item for item in said if item.split()[1].startswith(f"{owner}.")}

@@ -240,11 +240,11 @@ def test_an_answer_without_measure(number: int, body: bytes, organization: Organ
 @quick
 @given(anything)
 def test_any_value_of_a_column(value: Any) -> None:
-    for column in ("string", "integer", "number", "boolean"):
+    kinds: dict[str, Any] = {"string": str, "integer": int, "number": (int, float), "boolean": bool}
+    for column, kind in kinds.items():
         convert = values.converter({"type": [column, "null"]})
-        kinds = {"string": str, "integer": int, "number": (int, float), "boolean": bool}
         with contextlib.suppress(ValueError, TypeError, OverflowError):
-            assert isinstance(convert(value), kinds[column])
+            assert isinstance(convert(value), kind)
     for form in ("date", "date-time"):
         convert = values.converter({"type": ["string", "null"], "format": form})
         with contextlib.suppress(ValueError, TypeError, OverflowError):

@@ -80,7 +80,7 @@ def settings(sandbox: Sandbox) -> dict[str, str]:
 
 
 def test_demo(project: Path) -> None:
-    demo = [sys.executable, project / "demo/demo.py"]
+    demo: list[str | Path] = [sys.executable, project / "demo/demo.py"]
     output = project / "output/sandbox"
 
     shown = run(demo, project).stdout
@@ -151,7 +151,8 @@ def test_to_postgres(project: Path, sandbox: Sandbox, postgres: dict[str, str]) 
     meltano(project, "run", "pluvo-to-postgres", **variables)
     meltano(project, "run", "tap-pluvo", "target-postgres", **variables)  # rows come twice
     parts = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "dbname": "PGDATABASE"}
-    with psycopg.connect(**{part: postgres[name] for part, name in parts.items()}) as client:
+    address: dict[str, Any] = {part: postgres[name] for part, name in parts.items()}
+    with psycopg.connect(**address) as client:
         for stream in DEFAULT_STREAMS:
             rows = scalar(client.execute(f"SELECT count(*) FROM pluvo.{stream}"))
             assert rows == len(expected(sandbox.path, stream)), stream

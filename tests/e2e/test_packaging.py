@@ -87,8 +87,10 @@ def test_the_wheel_holds_the_packages_and_the_contracts(wheel: Path) -> None:
     assert about["Name"] == "tap-pluvo"
     assert about["License-Expression"] == "Apache-2.0"
     assert about["Requires-Python"] == ">=3.11"
-    assert [*about.get_all("Provides-Extra")] == ["sandbox"]
-    needed = [text for text in about.get_all("Requires-Dist") if "extra ==" not in text]
+    assert about.get_all("Provides-Extra") == ["sandbox"]
+    requirements = about.get_all("Requires-Dist")
+    assert requirements
+    needed = [text for text in requirements if "extra ==" not in text]
     assert not [text for text in needed if text.startswith(("ariadne", "uvicorn", "starlette"))]
 
 

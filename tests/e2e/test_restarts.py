@@ -55,7 +55,7 @@ def _as_new(pluvo: Watched) -> None:
     pluvo.reset_log()
 
 
-@pytest.fixture(scope="module", params=STARTS.values(), ids=STARTS)
+@pytest.fixture(scope="module", params=[*STARTS.values()], ids=[*STARTS])
 def start(request: pytest.FixtureRequest) -> Any:
     return request.param
 
@@ -221,8 +221,9 @@ def test_two_full_reads_of_the_same_data_are_identical(pluvo: Watched) -> None:
 def test_the_size_of_the_state_does_not_depend_on_that_of_the_organization(start: Any) -> None:
     sizes = set()
     for factor, days in ((1, 3650), (5, 20)):
-        options = {"users": 12 * factor, "trainings": 4 * factor, "groups": 3 * factor}
-        with Watched(portfolio=40 * factor, **options) as pluvo:
+        with Watched(
+            users=12 * factor, trainings=4 * factor, groups=3 * factor, portfolio=40 * factor
+        ) as pluvo:
             state = pluvo.sync(state=start, **SETTINGS | {"window_days": days}).state
         # The time of the latest change of an offer may have fractions of a second.
         state["bookmarks"]["offers"].pop("replication_key_value")

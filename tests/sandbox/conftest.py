@@ -47,7 +47,8 @@ class Api:
         answer = self.post(query, **variables)
         assert answer.status_code == 200
         assert "errors" not in answer.json(), answer.json()["errors"]
-        return answer.json()["data"]
+        data: dict[str, Any] = answer.json()["data"]
+        return data
 
     def nodes(self, field: str, fields: str, /, **arguments: Any) -> list[Any]:
         """Read all pages of a connection by its cursors; arguments are GraphQL literals."""

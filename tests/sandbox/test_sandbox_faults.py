@@ -42,7 +42,8 @@ def statuses(api: Api, query: str, times: int) -> list[int]:
 
 
 def page(api: Api, query: str = USERS) -> dict[str, Any]:
-    return api.data(query)["paginatedUsers"]
+    found: dict[str, Any] = api.data(query)["paginatedUsers"]
+    return found
 
 
 # ---------- when ----------
@@ -107,6 +108,7 @@ def test_too_many_requests_in_three_forms(client: Api) -> None:
     assert [answer.status_code for answer in answers] == [429] * 4
     waits = [answer.headers.get("Retry-After") for answer in answers]
     assert waits[:2] == ["7", "1"]
+    assert waits[2] is not None
     assert waits[3] is None
     assert 80 < parsedate_to_datetime(waits[2]).timestamp() - time.time() <= 91
 

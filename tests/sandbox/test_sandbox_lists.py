@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from conftest import Api
 
     from pluvo_sandbox.behaviour import Archived, ReportOrder, Ties
+    from pluvo_sandbox.contract import Variant
 
 SIZES: dict[str, Any] = {"users": 130, "groups": 14, "portfolio": 400, "names": 12, "days": 9}
 
@@ -197,7 +198,7 @@ def test_archived_has_several_meanings(
     expected: dict[str, str],
 ) -> None:
     table = {"paginatedUsers": "users", "paginatedTrainings": "trainings"}[field]
-    rows = {"active": set(), "archived": set(), "all": set()}
+    rows: dict[str, set[str]] = {"active": set(), "archived": set(), "all": set()}
     for row_id, archived in plain.database.execute(f"SELECT id, archived FROM {table}"):
         rows["archived" if archived else "active"].add(row_id)
         rows["all"].add(row_id)
@@ -257,7 +258,7 @@ def test_a_participant_who_is_in_a_training_twice_can_count_twice(
 
 @pytest.mark.parametrize("schema", ["documented", "rich"])
 def test_rows_of_unnamed_types_come_without_a_filter_only(
-    connect: Callable[..., Api], schema: str
+    connect: Callable[..., Api], schema: Variant
 ) -> None:
     types = "TRAINING, CERTIFICATE" + (", COURSE, SCORM" if schema == "rich" else "")
     count = "{{ portfolioReport{} {{ count }} }}"

@@ -34,7 +34,8 @@ LIMIT = "Requesting 51 records on the `{}` connection exceeds the `{}` limit of 
 
 
 def page(api: Api, field: str, arguments: str) -> dict[str, Any]:
-    return api.data(f"{{ page: {field}({arguments}) {PAGE} }}")["page"]
+    found: dict[str, Any] = api.data(f"{{ page: {field}({arguments}) {PAGE} }}")["page"]
+    return found
 
 
 def ids(found: dict[str, Any]) -> list[str]:

@@ -37,7 +37,9 @@ def client(careless: Sandbox, connect: Callable[..., Api]) -> Api:
 
 
 def first_user(api: Api, fields: str) -> dict[str, object]:
-    return api.data(f"{{ {USER} {fields} }} }} }} }}")["paginatedUsers"]["edges"][0]["node"]
+    data = api.data(f"{{ {USER} {fields} }} }} }} }}")
+    found: dict[str, object] = data["paginatedUsers"]["edges"][0]["node"]
+    return found
 
 
 def test_unknown_fields_are_left_out(client: Api) -> None:

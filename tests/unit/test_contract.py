@@ -244,6 +244,7 @@ def test_a_server_without_what_is_documented_is_understood() -> None:
 
 def test_introspection() -> None:
     answer = graphql_sync(LIVE, INTROSPECTION_QUERY).data
+    assert answer is not None
     found = Contract(live_schema(answer))
     assert found.type_at("paginatedUsers.edges.node.address.city") is not None
 
