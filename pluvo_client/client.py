@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from pluvo_client.errors import (
     ConfigurationError,
     IntrospectionRefusedError,
-    NotFoundError,
-    QueryError,
     SchemaDifferenceError,
     UnavailableError,
 )
@@ -18,7 +16,8 @@ from pluvo_client.reading.connection import Connection, as_it_is
 from pluvo_client.reading.connection_reader import ConnectionReader, ReadPlan
 from pluvo_client.reading.fetcher import Fetcher, Vanished
 from pluvo_client.reading.key_set import KeySet
-from pluvo_client.reading.root_fields import AnythingField, ListField
+from pluvo_client.reading.probes import Probes
+from pluvo_client.reading.root_fields import ListField
 from pluvo_client.schema.columns import response_keys
 from pluvo_client.schema.contract import INTROSPECTION_QUERY, Contract, live_schema
 from pluvo_client.schema.selection import complete
@@ -122,7 +121,9 @@ class PluvoClient:
                             yield record
             except SchemaDifferenceError as error:
                 new = self.contract.refuse(error.differences)
-                if not new or not all(self._is_ours(item, field, arguments) for item in new):
+                if not new or any(
+                    _asked_for(item, field, arguments, self.contract) for item in new
+                ):
                     raise
             else:
                 return
@@ -136,7 +137,7 @@ class PluvoClient:
         Raises:
             PluvoError: the API cannot be reached, rejects the client, or fails to say.
         """
-        return Contract(self._live_schema() if self.settings.introspection else None)
+        return Contract(_live_schema(self._graphql) if self.settings.introspection else None)
 
     @property
     def fetcher(self) -> Fetcher:
@@ -150,6 +151,11 @@ class PluvoClient:
                 read_ahead=0 if self._sample else self.settings.max_concurrency,
             )
         return self._fetcher
+
+    @cached_property
+    def probes(self) -> Probes:
+        """How the server turns out to behave, found out when it matters."""
+        return Probes(self._graphql, self.contract, self.fetcher)
 
     def plan(self, key: Callable[[Record], str], *, repeats: bool = False) -> ReadPlan:
         """Return how connections are read whose records `key` tells apart."""
@@ -221,38 +227,6 @@ class PluvoClient:
             if not isinstance(found, Vanished):
                 yield found
 
-    @cached_property
-    def validates(self) -> bool:
-        """Whether the server refuses what its schema lacks; others leave it out in silence.
-
-        One request settles it. A schema that the organization shows can be trusted without.
-        """
-        if self.contract.is_live:
-            return True
-        probe = "tapPluvoProbe"
-        try:
-            return self._graphql.execute(
-                f"query TapPluvo {{ __typename {probe} }}",
-                lambda data: probe in data,
-                schema=self.contract.schema,
-            )
-        except (QueryError, SchemaDifferenceError):
-            return True
-
-    def heeds(self, field: str, argument: str, unknown: Any) -> bool:
-        """Tell whether an argument has an effect: `unknown` is a value that no object has."""
-        if self.validates:
-            return True
-        try:
-            (found,) = self.fetcher.ask(
-                AnythingField(
-                    field, {argument: unknown}, is_list=not self.contract.has(f"{field}.edges")
-                )
-            ).get()
-        except (NotFoundError, QueryError):
-            return True  # who complains about a value does look at it
-        return not found
-
     def stop(self) -> None:
         """Start no further request and let waits end; `StoppedError` ends what is under way."""
         if self._fetcher is None:
@@ -266,17 +240,20 @@ class PluvoClient:
             self._fetcher.close()
         self.transport.close()
 
-    def _live_schema(self) -> GraphQLSchema | None:
-        try:
-            return self._graphql.execute(INTROSPECTION_QUERY, live_schema)
-        except IntrospectionRefusedError:
-            return None
 
-    def _is_ours(self, item: Difference, field: str, arguments: Mapping[str, Any]) -> bool:
-        """Tell whether a difference is about what reading asked for by itself."""
-        if item.kind == "argument":
-            return any(
-                item == self.contract.root_argument(field, name) and name not in arguments
-                for name in _ADDED_ARGUMENTS
-            )
-        return item.kind == "field" and item.name == "count"
+def _live_schema(client: GraphQLClient) -> GraphQLSchema | None:
+    """Return the organization's schema, or None where it does not show it."""
+    try:
+        return client.execute(INTROSPECTION_QUERY, live_schema)
+    except IntrospectionRefusedError:
+        return None
+
+
+def _asked_for(
+    item: Difference, field: str, arguments: Mapping[str, Any], contract: Contract
+) -> bool:
+    """Tell whether the caller asked for what is missing; else reading did by itself."""
+    if item.kind == "argument":
+        added = [name for name in _ADDED_ARGUMENTS if name not in arguments]
+        return item not in [contract.root_argument(field, name) for name in added]
+    return not (item.kind == "field" and item.name == "count")

@@ -101,12 +101,14 @@ class RetriableError(PluvoError):
 
     `attempts` is how often to try in all; None means until `max_retry_seconds` is over. `wait` is
     how many seconds to wait before the next attempt, where that is known. `by_content` says whether
-    what was asked for may be the cause. `given_up` is set once retrying has ended.
+    what was asked for may be the cause, `unprocessed` that the API has certainly not acted on the
+    request. `given_up` is set once retrying has ended.
     """
 
     attempts: int | None = None
     wait: float | None = None
     by_content = False
+    unprocessed = False
     given_up = False
 
 
@@ -130,12 +132,14 @@ class TokenRejectedError(RetriableError, AuthenticationError):
 
     attempts = 3
     wait = 0.0
+    unprocessed = True
 
 
 class ScopeLearnedError(RetriableError):
     """The API named a scope that the token lacks; the next one is requested with it."""
 
     wait = 0.0
+    unprocessed = True
 
 
 class QueryError(RetriableError):

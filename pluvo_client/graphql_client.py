@@ -16,6 +16,7 @@ from pluvo_client.errors import (
     ScopeLearnedError,
     TokenRejectedError,
 )
+from pluvo_client.schema.documents import is_mutation
 from pluvo_client.schema.omissions import omitted
 
 if TYPE_CHECKING:
@@ -47,8 +48,9 @@ class GraphQLClient:
         schema: GraphQLSchema | None = None,
         divisible: bool = False,
     ) -> T:
-        """Send `document` and return what `parse` makes of its data.
+        """Send `document`, a query or a mutation, and return what `parse` makes of its data.
 
+        A mutation is sent again only where the API has certainly not acted on it.
         The data is an object with the document's response keys. `parse` may raise a `ProtocolError`
         for data that cannot be right: the operation is then sent again, unless it is `divisible`
         into smaller ones, which show better what is wrong. With a `schema`, what it has and the API
@@ -90,7 +92,9 @@ class GraphQLClient:
                 raise
 
         try:
-            return self.transport.retry(attempt, divisible=divisible)
+            return self.transport.retry(
+                attempt, divisible=divisible, repeatable=not is_mutation(document)
+            )
         except OmissionError as error:
             if divisible:
                 raise

@@ -88,7 +88,7 @@ class Session:
         """
         filters = self._config.get("filters") or {}
         parsed = parse_filters(filters, self._filter_roots, self.contract)
-        if any(parsed.values()) and not self.client.validates:
+        if any(parsed.values()) and not self.client.probes.validates:
             msg = (
                 "setting `filters`: the organization's server ignores what it does not know, and "
                 "does not show its schema, so filters cannot be relied on: remove them"

@@ -6,6 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from graphql import GraphQLSyntaxError, OperationDefinitionNode, OperationType, parse
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -35,6 +37,18 @@ def call(name: str, arguments: Mapping[str, Any]) -> str:
     """Return a field with its arguments, without those that are None."""
     given = [f"{key}: {literal(item)}" for key, item in arguments.items() if item is not None]
     return f"{name}({', '.join(given)})" if given else name
+
+
+def is_mutation(document: str) -> bool:
+    """Tell whether a document changes data; one that cannot be parsed is the API's to judge."""
+    try:
+        definitions = parse(document).definitions
+    except GraphQLSyntaxError:
+        return False
+    return any(
+        isinstance(item, OperationDefinitionNode) and item.operation is OperationType.MUTATION
+        for item in definitions
+    )
 
 
 def snake_case(name: str) -> str:

@@ -31,7 +31,10 @@ _REFUSALS = {
         # There, but no longer a plain value, or no longer an object:
         r"|^Field ['\"](?P<changed>\w+)['\"] (?:of type|must not have)"
     ),
-    "argument": re.compile(r"^Unknown argument ['\"](?P<name>\w+)['\"] on field"),
+    "argument": re.compile(
+        r"^Unknown argument ['\"](?P<name>\w+)['\"] on field ['\"](?:(?P<owner>\w+)\.)?(?P<field>\w+)"
+        r"(?:['\"] of type ['\"](?P<of>\w+))?"
+    ),
     "value": re.compile(
         r"Value ['\"](?P<name>\w+)['\"] does not exist in ['\"](?P<owner>\w+)['\"] enum"
         r"|Expected type ['\"](?P<expected>\w+)['\"], found (?P<found>[A-Za-z_]\w*)"
@@ -63,12 +66,15 @@ def _difference(
         if found := pattern.search(message):
             groups = found.groupdict()
             name = groups.get("name") or groups.get("changed") or groups.get("found") or ""
-            owner = groups.get("owner") or groups.get("expected") or ""
+            owner = groups.get("owner") or groups.get("expected") or groups.get("of") or ""
             place = _place(error, document, schema)
             if kind == "value":
                 owner = (place and place.enum) or owner
             elif kind in {"field", "argument"}:
-                owner, field = (place and place.found) or (owner, name)
+                owner, field = (place and place.found) or (
+                    owner,
+                    groups.get("field") or name,
+                )
                 name = f"{field}({name})" if kind == "argument" else field
             return Difference(kind, owner, name)
     return None

@@ -131,12 +131,15 @@ class Transport:
         with self.limiter.slot():
             return self._post(path, body, headers)
 
-    def retry(self, attempt: Callable[[], T], *, divisible: bool = False) -> T:
+    def retry(
+        self, attempt: Callable[[], T], *, divisible: bool = False, repeatable: bool = True
+    ) -> T:
         """Return what `attempt` returns; a `RetriableError` that it raises starts another one.
 
         Attempts end after `max_retry_seconds`, or the number that the error allows. What is
         `divisible` into smaller requests is not tried again as it is where its content may be at
-        fault: the caller divides it.
+        fault: the caller divides it. What is not `repeatable` is tried again only where the API has
+        certainly not acted on it.
 
         Raises:
             PluvoError: what the last attempt raised.
@@ -151,6 +154,8 @@ class Transport:
                 result = attempt()
             except RetriableError as error:
                 if error.given_up:  # in a request that this attempt made on its way
+                    raise
+                if not repeatable and not error.unprocessed:
                     raise
                 wait = backoff.full_jitter(next(waits)) if error.wait is None else error.wait
                 elapsed = self.clock.monotonic() - started
@@ -216,11 +221,14 @@ class Transport:
                 f"the proxy on the way to {host} failed: check the environment variable HTTPS_PROXY"
             )
         # A connection that could not be made is, to urllib3, a timeout of a kind.
-        if isinstance(error, TimeoutError) and not isinstance(error, NewConnectionError):
+        unconnected = isinstance(error, NewConnectionError)
+        if isinstance(error, TimeoutError) and not unconnected:
             return TransientError(f"{host} did not answer within {self._timeout:g} s")
         inner = (error.__cause__, *error.args)
         cause = next((item for item in inner if isinstance(item, Exception)), error)
-        return TransientError(f"the connection to {host} failed ({type(cause).__name__})")
+        failure = TransientError(f"the connection to {host} failed ({type(cause).__name__})")
+        failure.unprocessed = unconnected
+        return failure
 
     def _check_status(self, response: BaseHTTPResponse, url: str) -> None:
         """Raise what a status means by itself; those in `READABLE` are for the caller to judge."""
@@ -230,7 +238,9 @@ class Transport:
         if status in THROTTLED:
             wait = seconds_of(response.headers.get("Retry-After"), self.clock.time())
             msg = f"Pluvo {THROTTLED[status]} (HTTP {status})"
-            raise ThrottledError(msg, wait)
+            error = ThrottledError(msg, wait)
+            error.unprocessed = status == HTTPStatus.TOO_MANY_REQUESTS
+            raise error
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
             msg = f"Pluvo failed to answer (HTTP {status})"
             raise TransientError(msg)

@@ -131,7 +131,7 @@ class TrainingParticipants(MemberStream):
         return super().read()
 
     def _read_by_training(self) -> Iterator[list[Record]]:
-        if not self.client.heeds("paginatedUsers", "trainingIds", [NO_ID]):
+        if not self.client.probes.heeds("paginatedUsers", "trainingIds", [NO_ID]):
             self.contract.refuse([self.contract.root_argument("paginatedUsers", "trainingIds")])
         if reason := self.unavailable(self.contract):
             raise UnavailableError(reason)

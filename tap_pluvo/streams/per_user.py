@@ -23,7 +23,7 @@ class PerUserStream(ClientSideIncrementalStream):
     def read(self) -> Iterator[list[Record]]:
         """Give the rows of each user, a few users in a request."""
         selection = self.select()
-        if self.client.heeds(self.root, "userId", NO_ID):
+        if self.client.probes.heeds(self.root, "userId", NO_ID):
             fields = (
                 ListField(
                     self.root,

@@ -31,9 +31,30 @@ if TYPE_CHECKING:
     from pluvo_client.reading.connection import Connection
     from pluvo_client.schema.contract import Contract
     from pluvo_client.schema.selection import Record, Selection
+    from tap_pluvo.bookmark import Bookmark
+    from tap_pluvo.settings import Settings
 
 NAMESPACE = uuid5(NAMESPACE_DNS, "pluvo.com")
 TYPES = "relatedObjectTypes"  # the argument that filters by type
+
+
+def first_day(settings: Settings, bookmark: Bookmark | None) -> dt.date | None:
+    """Return the first day of completion to read; None: there is no first one."""
+    if bookmark and bookmark.value:
+        day = dt.date.fromisoformat(bookmark.value[:10])
+        return day - dt.timedelta(days=settings.lookback_days)
+    return settings.start_date
+
+
+def full_read_is_due(settings: Settings, bookmark: Bookmark, now: dt.datetime) -> bool:
+    """Tell whether an incremental run has to read everything, rows in progress included."""
+    if settings.end_date:
+        return False  # a backfill by range
+    if not bookmark.value and not settings.start_date:
+        return True
+    interval = dt.timedelta(days=settings.full_refresh_days)
+    last = bookmark.full_read_at
+    return bool(interval) and (last is None or now - last >= interval)
 
 
 class ReportStream(PluvoStream):
@@ -73,7 +94,7 @@ class ReportStream(PluvoStream):
     def read(self) -> Iterator[Sequence[Record]]:
         """Give everything when that is due, else what was completed since the bookmark."""
         now = dt.datetime.now(dt.UTC)
-        since = self._since()
+        since = first_day(self.settings, self.bookmark if self.incremental else None)
         if since is not None and since > now.date():
             self.logger.warning(
                 "%s: the bookmark lies in the future, so nothing is read; remove it from the state "
@@ -81,7 +102,7 @@ class ReportStream(PluvoStream):
                 self.name,
             )
             return
-        self._full = self._full_read_is_due(now)
+        self._full = self._reads_everything(now)
         if self._full:
             yield from self._read_all()
             if self.incremental:
@@ -92,24 +113,10 @@ class ReportStream(PluvoStream):
             due = windows(since, settings.end_date, now.date(), settings.window_days)
             yield from self._read_each(due, None)
 
-    def _since(self) -> dt.date | None:
-        """Return the first day that an incremental run reads."""
-        if self.incremental and self.bookmark.value:
-            bookmark = dt.date.fromisoformat(self.bookmark.value[:10])
-            return bookmark - dt.timedelta(days=self.settings.lookback_days)
-        return self.settings.start_date
-
-    def _full_read_is_due(self, now: dt.datetime) -> bool:
-        settings = self.settings
+    def _reads_everything(self, now: dt.datetime) -> bool:
         if not self.incremental or not self.contract.accepts(self.root, "completionDateFrom"):
             return True
-        if settings.end_date:
-            return False  # a backfill by range
-        if not self.bookmark.value and not settings.start_date:
-            return True
-        last = self.bookmark.full_read_at
-        interval = dt.timedelta(days=settings.full_refresh_days)
-        return bool(interval) and (last is None or now - last >= interval)
+        return full_read_is_due(self.settings, self.bookmark, now)
 
     def _read_all(self) -> Iterator[Sequence[Record]]:
         self.logger.info("%s: reading everything, rows in progress included", self.name)
@@ -169,7 +176,7 @@ class ReportStream(PluvoStream):
         def record(node: Record) -> Record:
             row = selection.record(node)
             row["related_object_type"] = kind
-            if days and window.misses(row["completion_date"]) and not self.client.validates:
+            if days and window.misses(row["completion_date"]) and not self.client.probes.validates:
                 raise SchemaDifferenceError(
                     [self.contract.root_argument(self.root, name) for name in days]
                 )
@@ -228,7 +235,7 @@ class ReportStream(PluvoStream):
             SchemaDifferenceError: it has none.
             PluvoError: that cannot be found out.
         """
-        if self.client.validates or None in types:
+        if self.client.probes.validates or None in types:
             return
         if not self.contract.has(f"{self.root}.count"):
             msg = (

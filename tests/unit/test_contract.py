@@ -209,6 +209,18 @@ def test_without_a_place_the_names_of_the_error_are_taken() -> None:
 @pytest.mark.parametrize(
     "message",
     [
+        "Unknown argument 'archived' on field 'Query.paginatedUsers'.",
+        'Unknown argument "archived" on field "paginatedUsers" of type "Query".',
+    ],
+)
+def test_without_a_place_an_argument_is_known_by_the_field_of_the_error(message: str) -> None:
+    wanted = Difference("argument", "Query", "paginatedUsers(archived)")
+    assert refused([{"message": message}], DOCUMENT, documented_schema()) == [wanted]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
         "User not found",
         "Insufficient scope: this operation requires users.read",
         "Variable '$first' is never used.",

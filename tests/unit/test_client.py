@@ -1,0 +1,198 @@
+"""The client as other programs use it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fake_http import CONFIG, answer, data, errors
+from urllib3.exceptions import NewConnectionError, ReadTimeoutError
+
+from pluvo_client import PluvoClient
+from pluvo_client.errors import (
+    ConfigurationError,
+    IncompleteError,
+    PluvoError,
+    QueryError,
+    SchemaDifferenceError,
+    TransientError,
+    UnavailableError,
+)
+from pluvo_client.schema.contract import INTROSPECTION_QUERY
+from pluvo_client.settings import ClientSettings
+from pluvo_client.transport.http import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fake_http import Api
+
+MUTATION = 'mutation { archiveUser(id: "1") { user { id } } }'
+
+
+def client_of(api: Api, **config: Any) -> PluvoClient:
+    settings = ClientSettings.from_config(
+        CONFIG | {"max_concurrency": 1, "introspection": "off"} | config
+    )
+    return PluvoClient(settings, transport=Transport(settings, clock=api.clock, pool=api))
+
+
+@pytest.fixture
+def client(api: Api) -> Iterator[PluvoClient]:
+    with client_of(api) as found:
+        yield found
+
+
+def page(*rows: dict[str, Any], count: int | None = None) -> dict[str, Any]:
+    return {
+        "count": len(rows) if count is None else count,
+        "pageInfo": {"hasNextPage": False},
+        "edges": [{"node": row} for row in rows],
+    }
+
+
+# ---------- settings ----------
+
+
+def test_a_wrong_setting_is_named() -> None:
+    with pytest.raises(ConfigurationError, match="`organisation` is unknown: did you mean"):
+        PluvoClient(organisation="academy", client_id="me", client_secret="never-shown")
+
+
+def test_a_missing_setting_is_named() -> None:
+    with pytest.raises(ConfigurationError, match="`client_secret` is missing"):
+        PluvoClient(organization="academy", client_id="me")
+
+
+# ---------- operations ----------
+
+
+def test_the_data_of_an_operation(api: Api, client: PluvoClient) -> None:
+    api.answers += [data(user={"id": "1"})]
+    assert client.execute('{ user(ref: "a") { id } }') == {"user": {"id": "1"}}
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [answer(b"", 500), answer(b"", 503), errors("Deadlock"), ReadTimeoutError(None, "/", "slow")],  # type: ignore[arg-type]  # no pool is needed
+    ids=["500", "503", "errors", "timeout"],
+)
+def test_a_mutation_that_may_have_had_its_effect_is_not_repeated(
+    failure: Any, api: Api, client: PluvoClient
+) -> None:
+    api.answers += [failure, data()]
+    with pytest.raises((TransientError, QueryError)):
+        client.execute(MUTATION)
+    assert len(api.operations) == 1
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        answer(b"", 429),
+        answer({}, 401),
+        errors("Insufficient scope: this operation requires users.write"),
+        NewConnectionError(None, "refused"),  # type: ignore[arg-type]  # no connection is needed
+    ],
+    ids=["429", "401", "scope", "unconnected"],
+)
+def test_a_mutation_that_had_no_effect_is_repeated(
+    failure: Any, api: Api, client: PluvoClient
+) -> None:
+    api.answers += [failure, data(archiveUser=None)]
+    assert client.execute(MUTATION) == {"archiveUser": None}
+
+
+# ---------- reading ----------
+
+
+def test_archived_objects_come_too(api: Api, client: PluvoClient) -> None:
+    api.answers += [data(r0=page({"id": "1"}), r1=page({"id": "2"}))]
+    assert [*client.read("paginatedUsers", "id")] == [{"id": "1"}, {"id": "2"}]
+    assert "archived: false" in api.operations[0].query
+    assert "archived: true" in api.operations[0].query
+
+
+def test_arguments_are_passed_on(api: Api, client: PluvoClient) -> None:
+    api.answers += [data(r0=page({"id": "1", "name": "A"}))]
+    users = client.read("paginatedUsers", "id name", archived=False, q="a")
+    assert [*users] == [{"id": "1", "name": "A"}]
+    assert 'paginatedUsers(archived: false, q: "a", first: 50)' in api.operations[0].query
+
+
+def test_objects_without_an_id_have_another_key(api: Api, client: PluvoClient) -> None:
+    api.answers += [data(r0=page({"title": "a"}, {"title": "b"}))]
+    rows = client.read("portfolioReport", "title", key="title")
+    assert [row["title"] for row in rows] == ["a", "b"]
+
+
+def test_plain_lists_are_read_too(api: Api, client: PluvoClient) -> None:
+    api.answers += [data(r0=[{"id": "1"}, {"id": "2"}])]
+    assert [*client.read("offers", "id")] == [{"id": "1"}, {"id": "2"}]
+
+
+def test_fewer_objects_than_counted_are_an_error(api: Api) -> None:
+    api.answers += [data(r0=page({"id": "1"}, count=2)) for _ in range(2)]
+    with client_of(api, max_repair_passes=1) as client:
+        users = client.read("paginatedUsers", "id", archived=False)
+        with pytest.raises(IncompleteError, match="reports 2 rows, but only 1 were found"):
+            list(users)
+
+
+def test_what_reading_adds_by_itself_is_done_without(api: Api, client: PluvoClient) -> None:
+    refusal = "Unknown argument 'archived' on field 'Query.paginatedUsers'."
+    api.answers += [errors(refusal), errors(refusal), data(r0=page({"id": "1"}))]
+    assert [*client.read("paginatedUsers", "id")] == [{"id": "1"}]
+
+
+def test_what_the_caller_asks_for_and_the_api_lacks_is_an_error(
+    api: Api, client: PluvoClient
+) -> None:
+    api.answers += [errors("Cannot query field 'shoeSize' on type 'User'.")]
+    with pytest.raises(SchemaDifferenceError, match=r"lacks field User\.shoeSize"):
+        list(client.read("paginatedUsers", "id shoeSize", archived=False))
+
+
+def test_a_root_field_that_nobody_knows_is_an_error(client: PluvoClient) -> None:
+    with pytest.raises(UnavailableError, match="lacks `paginatedShoes`"):
+        list(client.read("paginatedShoes", "id"))
+
+
+def test_a_row_without_what_was_asked_for_is_an_error(api: Api) -> None:
+    api.answers += [data(r0=page({"id": "1", "name": "A"}, {"id": "2"})) for _ in range(4)]
+    with client_of(api) as client, pytest.raises(PluvoError, match="came without its 'name'"):
+        list(client.read("paginatedUsers", "id name", archived=False))
+
+
+# ---------- the organization's own schema ----------
+
+
+def test_introspection_that_is_refused_leaves_the_documents(api: Api) -> None:
+    api.answers += [errors("GraphQL introspection is not allowed")]
+    with client_of(api, introspection="auto") as client:
+        assert not client.contract.is_live
+    assert api.operations[0].query == INTROSPECTION_QUERY
+
+
+def test_introspection_that_fails_is_an_error(api: Api) -> None:
+    api.answers += [answer(b"", 500)]
+    with (
+        client_of(api, introspection="auto", max_retry_seconds=0) as client,
+        pytest.raises(TransientError),
+    ):
+        _ = client.contract
+
+
+@pytest.mark.parametrize(
+    ("reply", "validates"),
+    [
+        (errors("Cannot query field 'tapPluvoProbe' on type 'Query'."), True),
+        (data(__typename="Query"), False),
+        (data(), False),
+    ],
+)
+def test_a_server_that_ignores_what_it_does_not_know_is_found_out(
+    reply: Any, validates: bool, api: Api, client: PluvoClient
+) -> None:
+    api.answers += [reply]
+    assert client.probes.validates is validates
