@@ -48,7 +48,7 @@ class TapPluvo(Tap):
         TapCapabilities.DISCOVER,
         TapCapabilities.STATE,
         TapCapabilities.TEST,
-        TapCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.ACTIVATE_VERSION,
         PluginCapabilities.ABOUT,
         PluginCapabilities.STREAM_MAPS,
         PluginCapabilities.FLATTENING,

@@ -32,7 +32,8 @@ _REFUSALS = {
         r"|^Field ['\"](?P<changed>\w+)['\"] (?:of type|must not have)"
     ),
     "argument": re.compile(
-        r"^Unknown argument ['\"](?P<name>\w+)['\"] on field ['\"](?:(?P<owner>\w+)\.)?(?P<field>\w+)"
+        r"^Unknown argument ['\"](?P<name>\w+)['\"]"
+        r" on field ['\"](?:(?P<owner>\w+)\.)?(?P<field>\w+)"
         r"(?:['\"] of type ['\"](?P<of>\w+))?"
     ),
     "value": re.compile(
@@ -71,10 +72,8 @@ def _difference(
             if kind == "value":
                 owner = (place and place.enum) or owner
             elif kind in {"field", "argument"}:
-                owner, field = (place and place.found) or (
-                    owner,
-                    groups.get("field") or name,
-                )
+                named = (owner, groups.get("field") or name)
+                owner, field = (place and place.found) or named
                 name = f"{field}({name})" if kind == "argument" else field
             return Difference(kind, owner, name)
     return None
