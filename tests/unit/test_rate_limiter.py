@@ -130,6 +130,7 @@ def test_a_cut_pace_grows_back(clock: FakeClock) -> None:
     assert before is not None
     starts(limiter, clock, 56)
     after = limiter._rate
+    assert after is not None
     assert after == pytest.approx(before * GROWTH**56)
     assert after >= before / CUT * 0.99
 
