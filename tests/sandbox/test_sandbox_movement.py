@@ -175,7 +175,8 @@ def test_a_completion_is_moved_and_withdrawn(moving: Sandbox, reader: Api) -> No
 
 def test_a_participant_can_be_in_a_training_twice(moving: Sandbox, reader: Api) -> None:
     training, user = moving.insert_training("T"), moving.insert_user("U")
-    query = f'{{ training(id: "{training}") {{ participants {{ count edges {{ node {{ user {{ id }} }} }} }} }} }}'  # noqa: E501
+    selection = "participants { count edges { node { user { id } } } }"
+    query = f'{{ training(id: "{training}") {{ {selection} }} }}'
     first = moving.insert_participant(training, user)
     assert reader.data(query)["training"]["participants"]["count"] == 1
     assert moving.insert_participant(training, user) != first
