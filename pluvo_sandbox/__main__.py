@@ -100,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             log: deque[LoggedRequest] = deque(maxlen=0)
             service = Service(database, behaviour, log)
             if options.movement:
-                editor = Editor(database.connection, Random(options.seed))  # noqa: S311
+                editor = Editor(database.connection, Random(options.seed))  # noqa: S311 - repeatable
                 service.before = partial(Churn(options.movement, options.seed), editor)
             ready = {
                 "url": url_of(listener),

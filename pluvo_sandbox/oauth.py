@@ -72,7 +72,7 @@ class _Validator(RequestValidator):
             )
         )
 
-    def validate_grant_type(self, client_id: str, grant_type: str, *_args: Any) -> bool:  # noqa: ARG002
+    def validate_grant_type(self, client_id: str, grant_type: str, *_args: Any) -> bool:  # noqa: ARG002 - oauthlib names it
         """Allow what Pluvo documents."""
         return grant_type == "client_credentials"
 
@@ -80,7 +80,7 @@ class _Validator(RequestValidator):
         """Give all that the client may have to a request that names no scope."""
         return list(self.client.scopes)
 
-    def validate_scopes(self, client_id: str, scopes: list[str], *_args: Any, **_more: Any) -> bool:  # noqa: ARG002
+    def validate_scopes(self, client_id: str, scopes: list[str], *_args: Any, **_more: Any) -> bool:  # noqa: ARG002 - ditto
         """Refuse a request as soon as one of its scopes is not the client's."""
         return set(scopes) <= set(self.client.scopes)
 
@@ -90,7 +90,7 @@ class _Validator(RequestValidator):
             frozenset(token["scope"].split()), time.time() + token["expires_in"]
         )
 
-    def validate_bearer_token(self, token: str | None, scopes: Any, request: Any) -> bool:  # noqa: ARG002
+    def validate_bearer_token(self, token: str | None, scopes: Any, request: Any) -> bool:  # noqa: ARG002 - ditto
         """Find the grant behind a token that is known and has not expired."""
         grant = self.grants.get(token or "")
         request.grant = grant

@@ -47,7 +47,7 @@ def integer(value: Any) -> int:
         ValueError: it is none.
     """
     if isinstance(value, bool):
-        raise ValueError  # noqa: TRY004
+        raise ValueError  # noqa: TRY004 - one error for all that does not fit
     if isinstance(value, int) or (isinstance(value, str) and value.lstrip("-").isdecimal()):
         return int(value)  # exact, however long it is
     number = float(value)
@@ -63,7 +63,7 @@ def number(value: Any) -> float:
         ValueError: it is none.
     """
     if isinstance(value, bool):
-        raise ValueError  # noqa: TRY004
+        raise ValueError  # noqa: TRY004 - one error for all that does not fit
     found = value if isinstance(value, int | float) else float(value)
     if not math.isfinite(found):
         raise ValueError
@@ -77,7 +77,7 @@ def boolean(value: Any) -> bool:
         ValueError: it is neither.
     """
     if not isinstance(value, bool):
-        raise ValueError  # noqa: TRY004
+        raise ValueError  # noqa: TRY004 - one error for all that does not fit
     return value
 
 
@@ -88,7 +88,7 @@ def moment(value: Any) -> str:
         ValueError: it is no ISO 8601 date or date-time.
     """
     if not isinstance(value, str):
-        raise ValueError  # noqa: TRY004
+        raise ValueError  # noqa: TRY004 - one error for all that does not fit
     parsed = dt.datetime.fromisoformat(value)
     if value.endswith(UTC_SUFFIX) and value[10] == "T":
         return value
@@ -104,7 +104,7 @@ def day(value: Any) -> str:
         ValueError: it is no complete ISO 8601 date.
     """
     if not isinstance(value, str):
-        raise ValueError  # noqa: TRY004
+        raise ValueError  # noqa: TRY004 - one error for all that does not fit
     if len(value) == 10:  # noqa: PLR2004 - YYYY-MM-DD
         return dt.date.fromisoformat(value).isoformat()
     return moment(value)[:10]

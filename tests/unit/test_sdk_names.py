@@ -1,0 +1,102 @@
+"""What the tap uses of the SDK beyond its documentation, pinned.
+
+A release of the SDK that renames or reshapes one of these fails here first, by name, instead of
+somewhere in a sync. `make canary` runs this with the newest release.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+from singer_sdk import Stream, Tap
+from singer_sdk.plugin_base import PluginBase
+from singer_sdk.singerlib.catalog import Metadata, MetadataMapping
+from singer_sdk.streams._state import StreamStateManager
+
+TAP = Path(__file__).parents[2] / "tap_pluvo"
+
+# Overridden, so that the SDK calls ours: name, and the parameters it calls with.
+OVERRIDDEN = {
+    (Stream, "_generate_record_messages"): ["self", "record"],
+    (Stream, "_increment_stream_state"): ["self", "latest_record", "context"],
+    (Stream, "_write_starting_replication_value"): ["self", "context"],
+    (Stream, "get_replication_key_signpost"): ["self", "context"],
+    (Stream, "generate_child_contexts"): ["self", "record", "context"],
+    (Stream, "apply_catalog"): ["self", "catalog"],
+    (Stream, "get_records"): ["self", "context"],
+    (Tap, "_validate_config"): ["self", "raise_errors"],
+    (Tap, "_handle_termination"): ["self", "signum", "frame"],
+    (Tap, "setup_mapper"): ["self"],
+    (Tap, "load_state"): ["self", "state"],
+    (Tap, "discover_streams"): ["self"],
+}
+# Called by us.
+CALLED = {
+    (Stream, "_write_state_message"): ["self"],
+    (Stream, "_write_activate_version_message"): ["self", "full_table_version"],
+    (Tap, "_reset_state_progress_markers"): ["self"],
+    (PluginBase, "setup_mapper"): ["self"],
+    (PluginBase, "append_builtin_config"): ["config_jsonschema"],
+}
+# Attributes that `__init__` sets and that we read or set.
+ATTRIBUTES = {
+    Stream: {"_mask", "_metadata", "_stream_version", "_tap_input_catalog"},
+    PluginBase: {"_config"},
+    StreamStateManager: {"is_flushed"},
+}
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "parameters"),
+    [(owner, name, wanted) for (owner, name), wanted in (OVERRIDDEN | CALLED).items()],
+    ids=[f"{owner.__name__}.{name}" for owner, name in OVERRIDDEN | CALLED],
+)
+def test_a_method_has_the_parameters_that_are_expected(
+    owner: type, name: str, parameters: list[str]
+) -> None:
+    assert list(inspect.signature(getattr(owner, name)).parameters) == parameters
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [(owner, name) for owner, names in ATTRIBUTES.items() for name in sorted(names)],
+)
+def test_an_attribute_is_set_when_an_object_is_made(owner: type, name: str) -> None:
+    source = inspect.getsource(vars(owner)["__init__"])
+    assert f"self.{name}:" in source or f"self.{name} =" in source
+
+
+def test_selection_and_metadata_are_cached_where_they_are_expected() -> None:
+    """`mask` and `metadata` fill these caches once, and ours add to them."""
+    for name, cache in (("mask", "_mask"), ("metadata", "_metadata")):
+        assert f"self.{cache} = " in inspect.getsource(getattr(Stream, name).fget)
+    assert {"AUTOMATIC", "UNSUPPORTED"} <= Metadata.InclusionType.__members__.keys()
+    assert hasattr(MetadataMapping, "resolve_selection")
+
+
+def names_of(owner: type) -> set[str]:
+    """Return all names of a class of the SDK, and of what its `__init__` sets."""
+    return {*dir(owner), *re.findall(r"self\.(\w+)", inspect.getsource(vars(owner)["__init__"]))}
+
+
+def test_no_other_private_name_of_the_sdk_is_used() -> None:
+    owners = (Stream, Tap, PluginBase, StreamStateManager)
+    sdk = {
+        name
+        for name in set().union(*map(names_of, owners))
+        if name.startswith("_") and not name.startswith("__")
+    }
+    pinned = {name for _, name in OVERRIDDEN | CALLED} | set().union(*ATTRIBUTES.values())
+    pinned.add("_tap")  # the tap that a stream belongs to
+    sources = {path.name: path.read_text("utf-8") for path in TAP.rglob("*.py")}
+    for name, source in sources.items():
+        if "singer_sdk" not in source:
+            continue
+        tree = ast.parse(source)
+        used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        used |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+        assert used & sdk <= pinned, name
