@@ -20,6 +20,7 @@ from pluvo_client.reading.probes import Probes
 from pluvo_client.reading.root_fields import ListField
 from pluvo_client.schema.columns import response_keys
 from pluvo_client.schema.contract import INTROSPECTION_QUERY, Contract, live_schema
+from pluvo_client.schema.documents import is_mutation
 from pluvo_client.schema.selection import complete
 from pluvo_client.settings import CONNECTION, ClientSettings, problems
 from pluvo_client.transport.authentication import Authenticator
@@ -84,10 +85,12 @@ class PluvoClient:
     def execute(self, document: str) -> dict[str, Any]:
         """Send a query or a mutation and return its data, by the document's response keys.
 
+        A mutation is sent again only where the API has certainly not acted on it.
+
         Raises:
             PluvoError: see `GraphQLClient.execute`.
         """
-        return self._graphql.execute(document, as_it_is)
+        return self._graphql.execute(document, as_it_is, repeatable=not is_mutation(document))
 
     def read(
         self, field: str, selection: str, *, key: str = "id", **arguments: Any

@@ -16,7 +16,6 @@ from pluvo_client.errors import (
     ScopeLearnedError,
     TokenRejectedError,
 )
-from pluvo_client.schema.documents import is_mutation
 from pluvo_client.schema.omissions import omitted
 
 if TYPE_CHECKING:
@@ -47,10 +46,11 @@ class GraphQLClient:
         *,
         schema: GraphQLSchema | None = None,
         divisible: bool = False,
+        repeatable: bool = True,
     ) -> T:
         """Send `document`, a query or a mutation, and return what `parse` makes of its data.
 
-        A mutation is sent again only where the API has certainly not acted on it.
+        What is not `repeatable` is sent again only where the API has certainly not acted on it.
         The data is an object with the document's response keys. `parse` may raise a `ProtocolError`
         for data that cannot be right: the operation is then sent again, unless it is `divisible`
         into smaller ones, which show better what is wrong. With a `schema`, what it has and the API
@@ -92,9 +92,7 @@ class GraphQLClient:
                 raise
 
         try:
-            return self.transport.retry(
-                attempt, divisible=divisible, repeatable=not is_mutation(document)
-            )
+            return self.transport.retry(attempt, divisible=divisible, repeatable=repeatable)
         except OmissionError as error:
             if divisible:
                 raise
