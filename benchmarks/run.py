@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 import report
 from bench_server import BenchServer
 from programs import Programs, install_baselines, versions
-from works import DOCUMENTS, LOADS, WHOLE, WORKS, Bench
+from workloads import DOCUMENTS, LOADS, WHOLE, WORKS, Bench
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"
