@@ -7,6 +7,7 @@ record, so it can be printed as it is.
 | --- | --- | --- |
 | `ConfigurationError` | a setting, catalog or state is wrong | ends the run, or its stream |
 | `AuthenticationError` | the organization rejects the client or its token | ends the stream |
+| `TokenRejectedError` | the API rejects a token | retries with a new one, then likewise |
 | `ScopeError` | the token lacks a scope | asks for it once; then ends the stream |
 | `UnavailableError` | the organization's schema lacks a whole stream | leaves the stream out |
 | `SchemaDifferenceError` | the schema lacks something that was asked for | goes on without |
@@ -23,6 +24,8 @@ record, so it can be printed as it is.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
+
+from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -71,6 +74,7 @@ class Difference(NamedTuple):
     owner: str
     name: str
 
+    @override
     def __str__(self) -> str:
         return f"{self.kind} {self.owner}.{self.name}" if self.owner else f"{self.kind} {self.name}"
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from oauthlib.oauth2 import BackendApplicationServer, RequestValidator
+from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,6 +62,7 @@ class _Validator(RequestValidator):
         self.client = client
         self.grants: dict[str, Grant] = {}
 
+    @override
     def authenticate_client(self, request: Any, *_args: Any, **_kwargs: Any) -> bool:
         """Compare the credentials in the form body; Pluvo documents no other place for them."""
         request.client = self.client
@@ -72,25 +74,30 @@ class _Validator(RequestValidator):
             )
         )
 
-    def validate_grant_type(self, client_id: str, grant_type: str, *_args: Any) -> bool:  # noqa: ARG002 - oauthlib names it
+    @override
+    def validate_grant_type(self, client_id: str, grant_type: str, *_args: Any) -> bool:
         """Allow what Pluvo documents."""
         return grant_type == "client_credentials"
 
+    @override
     def get_default_scopes(self, *_args: Any) -> list[str]:
         """Give all that the client may have to a request that names no scope."""
         return list(self.client.scopes)
 
-    def validate_scopes(self, client_id: str, scopes: list[str], *_args: Any, **_more: Any) -> bool:  # noqa: ARG002 - ditto
+    @override
+    def validate_scopes(self, client_id: str, scopes: list[str], *_args: Any, **_more: Any) -> bool:
         """Refuse a request as soon as one of its scopes is not the client's."""
         return set(scopes) <= set(self.client.scopes)
 
+    @override
     def save_bearer_token(self, token: Any, *_args: Any, **_more: Any) -> None:
         """Remember a token that was given out."""
         self.grants[token["access_token"]] = Grant(
             frozenset(token["scope"].split()), time.time() + token["expires_in"]
         )
 
-    def validate_bearer_token(self, token: str | None, scopes: Any, request: Any) -> bool:  # noqa: ARG002 - ditto
+    @override
+    def validate_bearer_token(self, token: str | None, scopes: Any, request: Any) -> bool:
         """Find the grant behind a token that is known and has not expired."""
         grant = self.grants.get(token or "")
         request.grant = grant

@@ -24,6 +24,7 @@ from graphql import (
     visit,
 )
 from graphql.language import TypeDefinitionNode
+from typing_extensions import override
 
 from pluvo_sandbox.contract import read_contract
 from pluvo_sandbox.resolvers import FIELDS, QUERIES, unavailable
@@ -119,6 +120,7 @@ def enum_values(schema: GraphQLSchema, name: str) -> tuple[str, ...]:
 class _Resolvers(SchemaBindable):
     """Ties resolvers to the fields that this variant of the schema has."""
 
+    @override
     def bind_to_schema(self, schema: GraphQLSchema) -> None:
         for kind in schema.type_map.values():
             if isinstance(kind, GraphQLObjectType):

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
+from typing_extensions import override
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
@@ -50,11 +51,13 @@ class Server(uvicorn.Server):
         self._on_ready = on_ready
         self._refusing: asyncio.Task[None] | None = None
 
+    @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and say so."""
         await super().startup(sockets)
         self._on_ready()
 
+    @override
     async def main_loop(self) -> None:
         """Look five times as often as usual whether to stop: tests stop many servers."""
         counter = 0
@@ -82,6 +85,7 @@ class Server(uvicorn.Server):
             raise
         await super().startup([deaf])
 
+    @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close everything."""
         if self._refusing is not None:
@@ -124,6 +128,7 @@ class _Protocol(H11Protocol):
         super().__init__(**options)
         self._server = server
 
+    @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._connection = Connection(transport, self._server)
         super().connection_made(cast("asyncio.Transport", _Gathering(transport)))
@@ -134,10 +139,12 @@ class _Protocol(H11Protocol):
 
         self.app = with_connection
 
+    @override
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._connection.gone.set()
 
+    @override
     def shutdown(self) -> None:
         super().shutdown()
         self._connection.gone.set()

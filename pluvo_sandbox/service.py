@@ -16,6 +16,7 @@ from graphql import GraphQLError
 from starlette.applications import Starlette
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
+from typing_extensions import override
 
 from pluvo_sandbox.documents import (
     at_most,
@@ -213,6 +214,7 @@ class _Interrupted(Response):
         super().__init__(response.body, response.status_code, dict(response.headers))
         self._connection = connection
 
+    @override
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         start = {
             "type": "http.response.start",
@@ -265,6 +267,7 @@ def _logged(request: Request, body: bytes) -> LoggedRequest:
 class _Unexpected(logging.Filter):
     """Keeps the errors that a client is told about out of the log: they are its own."""
 
+    @override
     def filter(self, record: logging.LogRecord) -> bool:
         return not isinstance(unwrap_graphql_error(record.msg), GraphQLError | None)  # type: ignore[arg-type]
 

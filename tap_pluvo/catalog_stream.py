@@ -43,6 +43,7 @@ class CatalogStream(SdkStream):
     required_columns: ClassVar[tuple[str, ...]] = ()  # without which the stream cannot be
     offers_live_fields: ClassVar[bool] = True  # further fields that only the live schema has
 
+    @override
     def __init_subclass__(cls) -> None:
         """Take from the contract what the SDK wants to know of the class."""
         super().__init_subclass__()

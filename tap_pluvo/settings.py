@@ -114,6 +114,7 @@ class Settings:
     lookback_days: int
     window_days: int
     full_refresh_days: int
+    emit_activate_version_messages: bool
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
@@ -132,7 +133,12 @@ class Settings:
             end_date=end,
             **{
                 name: value_of(name, config, PROPERTIES)
-                for name in ("lookback_days", "window_days", "full_refresh_days")
+                for name in (
+                    "lookback_days",
+                    "window_days",
+                    "full_refresh_days",
+                    "emit_activate_version_messages",
+                )
             },
         )
 

@@ -65,7 +65,7 @@ def _run_stream(tap: TapPluvo, stream: PluvoStream) -> Result | None:
     transport = tap.session.client.transport
     requests, retries = transport.requests, transport.retries
     started = time.monotonic()
-    activate = bool(tap.config.get("emit_activate_version_messages"))
+    activate = tap.session.settings.emit_activate_version_messages
     if activate:
         stream.begin_version(tap.initialized_at)
     error = None

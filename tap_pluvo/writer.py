@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter, encoder
 from singer_sdk.singerlib import RecordMessage
+from typing_extensions import override
 
 if TYPE_CHECKING:
     from singer_sdk.singerlib import Message
@@ -27,6 +28,7 @@ class ChunkWriter(MsgSpecWriter):
         super().__init__()
         self._buffer = bytearray()
 
+    @override
     def write_message(self, message: Message) -> None:
         """Write a message, or keep it for the next write."""
         encoder.encode_into(message.to_dict(), self._buffer, -1)

@@ -4,7 +4,7 @@
 
 A resource that follows cursors, and a pipeline as dlt's documents lay it out: extract, normalize,
 load, to files in a folder. Lists stay in their row, since child tables would be a different job.
-Settings in the environment (`workloads.py`) spare dlt the compression of its files and its telemetry.
+Settings in the environment (`workloads.py`) spare dlt compressing its files, and its telemetry.
 """
 
 from __future__ import annotations

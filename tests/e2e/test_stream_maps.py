@@ -48,6 +48,18 @@ def test_rows_can_be_left_out_and_streams_renamed(catalog: Any, sandbox: Sandbox
     assert {tuple(sorted(row)) for row in result.records["trainings"]} == {("id", "title")}
 
 
+@pytest.mark.parametrize("removed", [None, "__NULL__"])
+def test_a_stream_that_a_map_removes_is_not_activated(
+    removed: str | None, catalog: Any, sandbox: Sandbox
+) -> None:
+    """Targets look the stream of an ACTIVATE_VERSION up, and have had no SCHEMA of this one."""
+    settings = config(sandbox, stream_maps={"users": removed}, emit_activate_version_messages=True)
+    result = sync(settings, catalog=selecting(catalog, ["users", "groups"]))
+    activated = [item["stream"] for item in result.messages if item["type"] == "ACTIVATE_VERSION"]
+    assert activated == ["groups"]
+    assert result.schemas.keys() == {"groups"}
+
+
 def test_maps_of_streams_that_are_not_selected_are_no_matter(
     catalog: Any, sandbox: Sandbox
 ) -> None:
