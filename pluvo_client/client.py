@@ -13,10 +13,11 @@ from pluvo_client.errors import (
 )
 from pluvo_client.graphql_client import GraphQLClient
 from pluvo_client.reading.connection import Connection, as_it_is
-from pluvo_client.reading.connection_reader import ConnectionReader, ReadPlan
+from pluvo_client.reading.connection_reader import ConnectionReader
 from pluvo_client.reading.fetcher import Fetcher, Vanished
 from pluvo_client.reading.key_set import KeySet
 from pluvo_client.reading.probes import Probes
+from pluvo_client.reading.read_plan import ReadPlan
 from pluvo_client.reading.root_fields import ListField
 from pluvo_client.schema.columns import response_keys
 from pluvo_client.schema.contract import INTROSPECTION_QUERY, Contract, live_schema

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
     from pluvo_client.client import PluvoClient
     from pluvo_client.errors import Difference
-    from pluvo_client.reading.connection_reader import ConnectionReader, Row
+    from pluvo_client.reading.connection_reader import ConnectionReader
+    from pluvo_client.reading.ledger import Row
     from pluvo_client.schema.selection import Record
     from tap_pluvo.session import Session
     from tap_pluvo.settings import Settings

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pluvo_client.reading.connection_reader import check_complete, note_page_size
+from pluvo_client.reading.evidence import Evidence
 from pluvo_client.reading.fetcher import Vanished
-from pluvo_client.reading.key_set import KeySet
+from pluvo_client.reading.ledger import Ledger
 from pluvo_client.reading.page_stitcher import PageStitcher
 from pluvo_client.reading.root_fields import PageField
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pluvo_client.reading.connection import Connection, Page
-    from pluvo_client.reading.connection_reader import ReadPlan
+    from pluvo_client.reading.read_plan import ReadPlan
     from pluvo_client.schema.selection import Record
 
 
@@ -26,45 +26,84 @@ def read_nested(
     Returns the records of each, in order. An object that vanished meanwhile has no more of them.
 
     Raises:
-        IncompleteError: a connection has fewer rows than it counts.
+        IncompleteError: a connection has rows that may not have been read.
     """
     if plan.sample:
         return [page.records if page else [] for _, page in connections]
-    results: list[list[Record]] = [[] for _ in connections]
-    kept = [KeySet() for _ in connections]
-    first_pages = {index: page for index, (_, page) in enumerate(connections) if page is not None}
-    unfinished = list(range(len(connections)))
-    for _ in range(1 + plan.max_repair_passes):
-        stitchers = {index: PageStitcher(plan.key) for index in unfinished}
-        found = {index: KeySet() for index in unfinished}
-        running = list(unfinished)
+    readings = [_Reading(plan, connection, page) for connection, page in connections]
+    unfinished = readings
+    for number in range(1 + plan.max_repair_passes):
+        for reading in unfinished:
+            reading.begin_pass(number)
+        running = unfinished
         while running:
             pages = plan.fetcher.ask_many(
-                [
-                    PageField(connections[index][0], plan.first, stitchers[index].next_position)
-                    for index in running
-                    if index not in first_pages
-                ]
+                [reading.field() for reading in running if reading.first_page is None]
             )
-            for index in running:
-                page = first_pages.pop(index, None) or next(pages)
-                if isinstance(page, Vanished):
-                    stitchers[index].done = True
-                    stitchers[index].count = None
-                    continue
-                note_page_size(plan, connections[index][0], page)
-                for key, record in stitchers[index].add_page(page):
-                    found[index].add(key)
-                    if kept[index].add(key):
-                        results[index].append(record)
-            running = [index for index in running if not stitchers[index].done]
-        unfinished = [
-            index
-            for index in unfinished
-            if stitchers[index].moved or len(found[index]) < (stitchers[index].count or 0)
-        ]
+            for reading in running:
+                reading.add(reading.first_page or next(pages))
+            running = [reading for reading in running if not reading.stitcher.done]
+        unfinished = [reading for reading in unfinished if not reading.is_settled()]
         if not unfinished:
             break
-    for index in unfinished:
-        check_complete(connections[index][0].field, len(kept[index]), stitchers[index].count)
-    return results
+    for reading in unfinished:
+        reading.evidence.conclude()
+    return [reading.records for reading in readings]
+
+
+class _Reading:
+    """One of the connections: what was read of it, and what is to be asked for next.
+
+    `counts`, `moved` and `rows` are those of the pass under way, as `Evidence` takes them.
+    """
+
+    def __init__(self, plan: ReadPlan, connection: Connection, first_page: Page | None) -> None:
+        self._plan = plan
+        self._connection = connection
+        self._ledger = Ledger(repeats=plan.repeats)
+        self._pass = 0
+        self._gone = False
+        self.first_page = first_page
+        self.evidence = Evidence(connection.field, self._ledger)
+        self.records: list[Record] = []
+        self.counts: list[int | None] = []
+        self.rows = 0
+
+    def begin_pass(self, number: int) -> None:
+        """Begin with the pass `number`, counted from 0."""
+        self._pass = number
+        self._ledger.begin_pass()
+        self.stitcher = PageStitcher(self._plan.key, self._ledger.known)
+        self.counts, self.rows = [], 0
+
+    def field(self) -> PageField:
+        """Return what to ask for next."""
+        begins = self.stitcher.next_position is None and not self.counts
+        first = self._plan.first_of_pass(self._pass) if begins else self._plan.first
+        return PageField(self._connection, first, self.stitcher.next_position)
+
+    def add(self, page: Page | Vanished) -> None:
+        """Take what was asked for."""
+        self.first_page = None
+        if isinstance(page, Vanished):
+            self._gone = self.stitcher.done = True
+            return
+        if not self.counts:
+            self.counts = [page.total]
+            if not self._pass:
+                self._plan.note_page_size(self._connection, page, self._plan.first)
+        for piece in self.stitcher.add_page(page):
+            self.rows += len(piece.keys) - piece.exact
+            self.records += [record for record, _ in self._ledger.take(piece)]
+
+    @property
+    def moved(self) -> bool:
+        """Whether rows came, went or moved during the pass."""
+        return self.stitcher.moved
+
+    def is_settled(self) -> bool:
+        """Tell whether the pass that has just ended was the last one that is needed."""
+        if self._gone:
+            return True
+        self.records += [record for record, _ in self._ledger.end_pass(quiet=not self.moved)]
+        return self.evidence.shows_all(self, self.stitcher.count)

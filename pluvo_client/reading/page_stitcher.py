@@ -3,13 +3,12 @@
 Positions shift when rows come and go between two requests (cursors of this API are most likely
 positions too). So each page begins with the last row of the page before it. Where that seam fits,
 reading goes on. Rows that were inserted before the seam only repeat. Rows that vanished before it
-moved others to the left, over the seam: then the stitcher steps back until a page joins, and gives
-what was jumped over.
+moved others to the left, over the seam: then the stitcher steps back until a page joins.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,57 +17,70 @@ if TYPE_CHECKING:
     from pluvo_client.schema.selection import Record
 
 
+class Piece(NamedTuple):
+    """A page in its place: all its rows with their keys, in order.
+
+    `exact` says that it joins the piece before it without doubt: it begins with that one's last
+    row, and the list has as many rows as it had then.
+    """
+
+    keys: list[str]
+    records: list[Record]
+    exact: bool
+
+
 class PageStitcher:
     """One pass over one connection; it asks for nothing, but says what to ask for.
 
     `next_position` is the position to read next, and `add_page` takes the page that was read there.
-    `moved` tells whether rows came or went meanwhile, `count` is the last count that was seen.
+    `moved` tells whether a seam did not fit, or the count changed; `count` is the last one seen.
+    `known` tells whether a row of a key was read in this pass before.
     """
 
-    def __init__(self, key: Callable[[Record], str]) -> None:
+    def __init__(self, key: Callable[[Record], str], known: Callable[[str], bool]) -> None:
         self._key = key
+        self._known = known
         self._previous: list[str] = []
         self._starts: list[Position] = []
-        self._unjoined: list[tuple[Page, list[str]]] = []
+        self._unjoined: list[tuple[Page, list[str], bool]] = []
         self.next_position: Position = None
         self.done = False
         self.moved = False
         self.count: int | None = None
 
-    def add_page(self, page: Page) -> list[tuple[str, Record]]:
-        """Take the page at `next_position` and return its new rows with their keys, in order.
+    def add_page(self, page: Page) -> list[Piece]:
+        """Take the page at `next_position` and return it in its place.
 
-        None are returned while the page does not join the one before it; `next_position` then is
-        that of an earlier page, whose rows come first.
+        Nothing is returned while it does not join the one before it; `next_position` then is that
+        of an earlier page, which comes first.
         """
-        if self.count is not None and page.total != self.count:
-            self.moved = True
+        counted_alike = not self._starts or page.total == self.count
+        self.moved |= not counted_alike
         self.count = page.total
         if not self._unjoined:
             self._starts.append(self.next_position)
-        self._unjoined.append((page, [self._key(record) for record in page.records]))
-        seam = self._seam(self._unjoined[-1][1])
+        keys = [self._key(record) for record in page.records]
+        self._unjoined.append((page, keys, counted_alike))
         back = len(self._starts) - 1 - len(self._unjoined)
-        if seam is None and back >= 0:
+        if back >= 0 and not self._joins(keys):
+            self.moved = True
             self.next_position = self._starts[back]
             return []
         frontier = self._unjoined[0][0]
-        rows: list[tuple[str, Record]] = []
+        pieces = []
         while self._unjoined:
-            joined, keys = self._unjoined.pop()
-            start = self._seam(keys) or 0
-            rows += zip(keys[start:], joined.records[start:], strict=True)
+            joined, keys, counted_alike = self._unjoined.pop()
+            fits = bool(keys) and keys[:1] == self._previous[-1:]
+            self.moved |= bool(self._previous) and not fits
+            pieces.append(Piece(keys, joined.records, fits and counted_alike))
             self._previous = keys or self._previous
         self.done = not frontier.has_next
         self.next_position = frontier.resume
-        return rows
+        return pieces
 
-    def _seam(self, keys: list[str]) -> int | None:
-        """Return where the new rows of a page begin, or None if it does not join what is known."""
-        if not self._previous:
-            return 0
-        if keys and keys[0] == self._previous[-1]:
-            return 1
-        self.moved = True
-        places = {key: place for place, key in enumerate(keys)}
-        return next((places[key] + 1 for key in reversed(self._previous) if key in places), None)
+    def _joins(self, keys: list[str]) -> bool:
+        """Tell whether no row can have slid over the seam between the last piece and a page."""
+        if not self._previous or keys[:1] == self._previous[-1:]:
+            return True
+        # Rows that came again were pushed to the right, by others that came before them.
+        return bool(keys) and (self._known(keys[0]) or not set(keys).isdisjoint(self._previous))

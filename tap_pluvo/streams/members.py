@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pluvo_client.reading.connection import Connection, Page
-    from pluvo_client.reading.connection_reader import ConnectionReader, ReadPlan
+    from pluvo_client.reading.connection_reader import ConnectionReader
+    from pluvo_client.reading.read_plan import ReadPlan
     from pluvo_client.schema.contract import Contract
     from pluvo_client.schema.selection import Record
 

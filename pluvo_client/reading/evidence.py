@@ -1,0 +1,135 @@
+"""What the passes over a list show: that all of it was read, or that it cannot be known."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Protocol
+
+from pluvo_client.errors import IncompleteError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pluvo_client.reading.ledger import Ledger
+
+logger = logging.getLogger("pluvo_client")
+
+USELESS_PASSES = 2  # in a row, after which further ones are not worth their requests
+
+
+class Pass(Protocol):
+    """A pass over a list that has ended.
+
+    `counts` are those of the connections that are counted together, all from one moment at its
+    start; `rows` is how many rows came, without those that neighbouring pages share.
+    """
+
+    counts: list[int | None]
+    rows: int
+
+    @property
+    def moved(self) -> bool:
+        """Whether rows came, went or moved meanwhile."""
+
+
+class Evidence:
+    """Judges each pass over a list by the list's own counts; `name` is that of its connection."""
+
+    def __init__(self, name: str, ledger: Ledger) -> None:
+        self._name = name
+        self._ledger = ledger
+        self._counts: list[int | None] = []  # at the start of each pass
+        self._counted: int | None = None  # the last one
+        self._best = 0  # rows that were there at one moment, as far as passes show it
+        self._useless = 0
+        self._before: tuple[int, int] = (-1, -1)
+        self._quiet: tuple[int, int] | None = None
+
+    def shows_all(self, read: Pass, counted: int | None) -> bool:
+        """Tell whether every row that was there throughout has been read.
+
+        `counted` is how many rows there are at the end of the pass by the list's own count.
+        """
+        self._counts.append(total(read.counts))
+        self._counted = counted
+        if not read.moved and self._is_whole(read):
+            return True
+        if self._was_there_at_once():
+            self._warn()
+            return True
+        now = (len(self._ledger), self._best)
+        self._useless = 0 if now > self._before else self._useless + 1
+        self._before = max(now, self._before)
+        return False
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether further passes are not worth their requests."""
+        return self._useless >= USELESS_PASSES
+
+    def conclude(self) -> None:
+        """Decide what to say of a list of which nothing shows that all of it was read.
+
+        Raises:
+            IncompleteError: rows may be missing.
+        """
+        counted, given = self._counted, len(self._ledger)
+        if counted is None:
+            self._warn()
+            return
+        if given < counted:
+            msg = (
+                f"`{self._name}` reports {counted} rows, but only {given} were found, even after "
+                "re-reading: run the sync again, or raise `max_repair_passes`"
+            )
+        else:
+            msg = (
+                f"`{self._name}` kept changing while it was read: {given} rows were found, but "
+                f"nothing shows that all of its {counted} rows are among them: run the sync again "
+                "at a quieter time, or raise `max_repair_passes`"
+            )
+        raise IncompleteError(msg)
+
+    def _is_whole(self, read: Pass) -> bool:
+        """Tell whether a pass in which nothing moved found all that is counted."""
+        if self._ledger.doubtful:
+            return False
+        found = self._ledger.found
+        if found >= (self._counted or 0):
+            return True
+        # A list that holds, and counts, a row more than once: the same in two passes that fit.
+        this = (found, read.rows)
+        if this == self._quiet == (len(self._ledger), self._counted):
+            logger.info(
+                "`%s` lists rows more than once: %d rows, of which %d are different",
+                self._name,
+                read.rows,
+                found,
+            )
+            return True
+        self._quiet = this
+        return False
+
+    def _was_there_at_once(self) -> bool:
+        """Tell whether, between two passes, all rows were there that the list counted then."""
+        for boundary, counted in enumerate(self._counts):
+            if not boundary or counted is None:
+                continue
+            survivors = self._ledger.survivors(boundary)
+            self._best = max(self._best, survivors)
+            if survivors >= counted:
+                return True
+        return False
+
+    def _warn(self) -> None:
+        logger.warning(
+            "`%s` kept changing while it was read; every row that was there throughout has been "
+            "read (%d rows)",
+            self._name,
+            len(self._ledger),
+        )
+
+
+def total(counts: Sequence[int | None]) -> int | None:
+    """Return the sum of counts; None where one is not known."""
+    return None if None in counts else sum(count or 0 for count in counts)
