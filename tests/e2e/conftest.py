@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from drift_support import organization
 from private_postgres import private_postgres
-from support import Result, config, discover, selecting, sync
+from support import DEFAULT_STREAMS, Result, config, discover, selecting, sync
 
 from pluvo_sandbox import Sandbox
 
@@ -30,6 +31,20 @@ def rich() -> Iterator[Sandbox]:
 def lean() -> Iterator[Sandbox]:
     with Sandbox(schema="lean") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def documented() -> dict[str, Result]:
+    """Runs over an organization as documented, by the setting `introspection`."""
+    with organization("documented") as pluvo:
+        return {value: pluvo.sync(introspection=value) for value in ("auto", "off")}
+
+
+@pytest.fixture(scope="session")
+def yesterday() -> Any:
+    """A catalog from an organization as documented."""
+    with organization("documented") as pluvo:
+        return selecting(pluvo.sync("--discover").catalog, DEFAULT_STREAMS)
 
 
 @pytest.fixture(autouse=True)
