@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from drift_support import organization
+from incremental_support import REPORT
 from private_postgres import private_postgres
 from support import DEFAULT_STREAMS, Result, config, discover, selecting, sync
 
@@ -30,6 +31,13 @@ def rich() -> Iterator[Sandbox]:
 @pytest.fixture(scope="session")
 def lean() -> Iterator[Sandbox]:
     with Sandbox(schema="lean") as running:
+        yield running
+
+
+@pytest.fixture
+def changeable() -> Iterator[Sandbox]:
+    """A small sandbox that one test may change."""
+    with Sandbox(users=20, trainings=4, groups=2, portfolio=150) as running:
         yield running
 
 
@@ -58,6 +66,12 @@ def _fresh_log(request: pytest.FixtureRequest) -> None:
 def catalog(sandbox: Sandbox) -> object:
     """What `--discover` writes for the sandbox."""
     return discover(config(sandbox))
+
+
+@pytest.fixture
+def only_report(catalog: object) -> Any:
+    """The catalog with only the report selected."""
+    return selecting(catalog, [REPORT])
 
 
 @pytest.fixture(scope="session")
