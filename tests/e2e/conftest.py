@@ -9,6 +9,7 @@ from drift_support import organization
 from incremental_support import REPORT
 from private_postgres import private_postgres
 from support import DEFAULT_STREAMS, Result, config, discover, selecting, sync
+from wrong_input_support import SECRET
 
 from pluvo_sandbox import Sandbox
 
@@ -38,6 +39,13 @@ def lean() -> Iterator[Sandbox]:
 def changeable() -> Iterator[Sandbox]:
     """A small sandbox that one test may change."""
     with Sandbox(users=20, trainings=4, groups=2, portfolio=150) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def guarded() -> Iterator[Sandbox]:
+    """A small sandbox whose client secret no output may show."""
+    with Sandbox(users=6, trainings=2, groups=2, portfolio=12, client_secret=SECRET) as running:
         yield running
 
 
