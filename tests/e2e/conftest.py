@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from drift_support import organization
+from incremental_support import REPORT
 from private_postgres import private_postgres
-from support import Result, config, discover, selecting, sync
+from support import DEFAULT_STREAMS, Result, config, discover, selecting, sync
+from wrong_input_support import SECRET
 
 from pluvo_sandbox import Sandbox
 
@@ -32,6 +35,34 @@ def lean() -> Iterator[Sandbox]:
         yield running
 
 
+@pytest.fixture
+def changeable() -> Iterator[Sandbox]:
+    """A small sandbox that one test may change."""
+    with Sandbox(users=20, trainings=4, groups=2, portfolio=150) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def guarded() -> Iterator[Sandbox]:
+    """A small sandbox whose client secret no output may show."""
+    with Sandbox(users=6, trainings=2, groups=2, portfolio=12, client_secret=SECRET) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def documented() -> dict[str, Result]:
+    """Runs over an organization as documented, by the setting `introspection`."""
+    with organization("documented") as pluvo:
+        return {value: pluvo.sync(introspection=value) for value in ("auto", "off")}
+
+
+@pytest.fixture(scope="session")
+def yesterday() -> Any:
+    """A catalog from an organization as documented."""
+    with organization("documented") as pluvo:
+        return selecting(pluvo.sync("--discover").catalog, DEFAULT_STREAMS)
+
+
 @pytest.fixture(autouse=True)
 def _fresh_log(request: pytest.FixtureRequest) -> None:
     """Let each test see its own requests only."""
@@ -43,6 +74,12 @@ def _fresh_log(request: pytest.FixtureRequest) -> None:
 def catalog(sandbox: Sandbox) -> object:
     """What `--discover` writes for the sandbox."""
     return discover(config(sandbox))
+
+
+@pytest.fixture
+def only_report(catalog: object) -> Any:
+    """The catalog with only the report selected."""
+    return selecting(catalog, [REPORT])
 
 
 @pytest.fixture(scope="session")

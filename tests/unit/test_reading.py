@@ -2,148 +2,30 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-
-from pluvo_client.errors import (
-    Difference,
-    IncompleteError,
-    ProtocolError,
-    SchemaDifferenceError,
+from list_server import (
+    COMING_AND_GOING,
+    MOVES,
+    NAMES,
+    PAGE,
+    List,
+    Server,
+    happenings,
+    plan_of,
+    read,
+    rows_of,
 )
+
+from pluvo_client.errors import IncompleteError, ProtocolError
 from pluvo_client.reading.connection import Connection
 from pluvo_client.reading.connection_reader import ConnectionReader
 from pluvo_client.reading.nested import read_nested
 from pluvo_client.reading.page_stitcher import PageStitcher
-from pluvo_client.reading.read_plan import ReadPlan
-from pluvo_client.reading.root_fields import AnythingField, CountField, PageField
-from pluvo_client.schema.contract import Contract
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-PAGE = 5
-
-
-class List:
-    """A connection on the server: rows by position, and what happens before the nth request."""
-
-    def __init__(self, rows: Iterable[str], changes: dict[int, list[tuple[Any, ...]]]) -> None:
-        self.rows = list(rows)
-        self.survivors = Counter(self.rows)
-        self.changes = changes
-        self.requests = 0
-        self.lie = 0
-
-    def change(self) -> None:
-        self.requests += 1
-        for kind, place, *more in self.changes.get(self.requests, ()):
-            if kind == "insert":
-                self.rows.insert(place % (len(self.rows) + 1), f"new {self.requests} {place}")
-            elif self.rows:
-                row = self.rows.pop(place % len(self.rows))
-                if kind == "move":
-                    self.rows.insert(more[0] % (len(self.rows) + 1), row)
-                else:
-                    self.survivors[row] = 0
-
-    def answer(self, field: PageField) -> Any:
-        self.change()
-        start = field.position or 0
-        if isinstance(start, str):
-            start = int(start) + 1
-        stop = start + field.first
-        return field.parse(
-            {
-                "count": len(self.rows) + self.lie,
-                "pageInfo": {"hasNextPage": stop < len(self.rows)},
-                "edges": [
-                    {"node": {"id": row}, "cursor": str(start + place)}
-                    for place, row in enumerate(self.rows[start:stop])
-                ],
-            }
-        )
-
-
-class Results:
-    def __init__(self, given: list[Any]) -> None:
-        self.given = given
-
-    def get(self) -> list[Any]:
-        return self.given
-
-    get_or_vanished = get
-
-    def cancel(self) -> None:
-        pass
-
-
-class Server:
-    """Answers at once, in the order of asking; prefetched pages are soon stale."""
-
-    contract = Contract()
-
-    def __init__(self, concurrency: int, lists: dict[str, List]) -> None:
-        self.read_ahead = concurrency
-        self.said: list[str] = []
-        self.lists = lists
-
-    def ask(self, *fields: Any) -> Results:
-        return Results([self._answer(field) for field in fields])
-
-    def _answer(self, field: Any) -> Any:
-        if isinstance(field, AnythingField):
-            self.lists[field.field].change()
-            return False  # no list has rows beyond its end
-        source = self.lists[field.connection.field]
-        if isinstance(field, PageField):
-            return source.answer(field)
-        assert isinstance(field, CountField)
-        source.change()
-        return len(source.rows) + source.lie
-
-    def ask_many(self, fields: Iterable[Any]) -> Iterator[Any]:
-        for field in fields:
-            yield from self.ask(field).get()
-
-    def check_stopped(self) -> None:
-        pass
-
-    def say_once(self, sentence: str) -> None:
-        self.said.append(sentence)
-
-
-def read(
-    lists: dict[str, List], *, concurrency: int = 4, by_offset: bool = True, passes: int = 7
-) -> list[str]:
-    plan = plan_of(Server(concurrency, lists), passes)
-    connections = [Connection(name, {"name": name}, "id", by_offset=by_offset) for name in lists]
-    return [node["id"] for node, _ in rows_of(ConnectionReader(plan, connections))]
-
-
-def plan_of(server: Server, passes: int = 7, *, repeats: bool = False) -> ReadPlan:
-    return ReadPlan(server, PAGE, passes, lambda node: node["id"], repeats=repeats)  # type: ignore[arg-type]
-
-
-def rows_of(reader: ConnectionReader) -> Iterator[tuple[dict[str, Any], int]]:
-    for rows in reader:
-        yield from rows
-
-
-NAMES = [f"row {number:02}" for number in range(40)]
-PLACE = st.integers(0, 60)
-COMING_AND_GOING = st.one_of(
-    st.tuples(st.just("insert"), PLACE), st.tuples(st.just("delete"), PLACE)
-)
-MOVES = st.tuples(st.just("move"), PLACE, PLACE)
-
-
-def happenings(change: st.SearchStrategy[Any], most: int = 3) -> st.SearchStrategy[Any]:
-    return st.dictionaries(st.integers(1, 30), st.lists(change, min_size=1, max_size=most))
+from pluvo_client.reading.root_fields import PageField
 
 
 @pytest.mark.parametrize("by_offset", [True, False])
@@ -328,87 +210,3 @@ def test_the_stitcher_steps_back_over_a_seam_that_moved_left() -> None:
     assert positions == [None, 4, None, 8]
     assert rows == NAMES[:12]
     assert stitcher.moved
-
-
-# ---------- servers that take an argument and do something else ----------
-
-
-class CappedList(List):
-    """Gives at most three rows in a page, whatever is asked for."""
-
-    def answer(self, field: PageField) -> Any:
-        capped = PageField(field.connection, min(field.first, 3), field.position)
-        return super().answer(capped)
-
-
-@pytest.mark.parametrize("by_offset", [True, False])
-@pytest.mark.parametrize("concurrency", [1, 4, 16])
-@pytest.mark.parametrize("size", [0, 1, 3, 4, 5, 13, 40])
-def test_pages_that_are_smaller_than_asked_for_are_read_completely(
-    size: int, concurrency: int, by_offset: bool
-) -> None:
-    source = CappedList(NAMES[:size], {})
-    server = Server(concurrency, {"a": source})
-    reader = ConnectionReader(plan_of(server), [Connection("a", {}, "id", by_offset=by_offset)])
-    assert [node["id"] for node, _ in rows_of(reader)] == NAMES[:size]
-    assert source.requests == max(1, -(-(size - 1) // 2))
-    assert server.said == (
-        ["`a` gives 3 rows where 5 were asked for: reading pages of that size"] if size > 3 else []
-    )
-
-
-@given(happenings(COMING_AND_GOING | MOVES, most=2), st.sampled_from([1, 4]), st.booleans())
-@settings(max_examples=200, deadline=None)
-def test_smaller_pages_lose_nothing_while_rows_move(
-    changes: dict[int, list[tuple[Any, ...]]], concurrency: int, by_offset: bool
-) -> None:
-    source = CappedList(NAMES, changes)
-    try:
-        rows = read({"a": source}, concurrency=concurrency, by_offset=by_offset)
-    except IncompleteError:
-        return  # said so: nothing is hidden
-    assert {row for row, times in source.survivors.items() if times} <= set(rows)
-
-
-class StuckList(List):
-    """Takes `offset` and does nothing with it."""
-
-    def answer(self, field: PageField) -> Any:
-        position = field.position if isinstance(field.position, str) else None
-        return super().answer(PageField(field.connection, field.first, position))
-
-
-class StuckServer(Server):
-    def _answer(self, field: Any) -> Any:
-        return True if isinstance(field, AnythingField) else super()._answer(field)
-
-
-@pytest.mark.parametrize("concurrency", [1, 4, 16])
-@pytest.mark.parametrize("size", [6, 9, 10, 40])
-def test_an_offset_without_effect_is_noticed(size: int, concurrency: int) -> None:
-    server = StuckServer(concurrency, {"paginatedUsers": StuckList(NAMES[:size], {})})
-    reader = ConnectionReader(plan_of(server), [Connection("paginatedUsers", {}, "id")])
-    with pytest.raises(SchemaDifferenceError) as raised:
-        list(rows_of(reader))
-    assert raised.value.differences == (Difference("argument", "Query", "paginatedUsers(offset)"),)
-
-
-def test_rows_that_move_to_the_seam_are_no_sign_of_an_offset_without_effect() -> None:
-    source = List(NAMES, {2: [("move", 0, PAGE - 1)]})
-    assert set(read({"a": source}, concurrency=1)) == set(NAMES)
-
-
-@pytest.mark.parametrize("size", [1, 3, 20])
-def test_an_argument_without_effect_is_noticed(size: int) -> None:
-    rows = NAMES[:size]
-    connections = [Connection("paginatedUsers", {"archived": half}, "id") for half in (False, True)]
-    server = Server(4, {"paginatedUsers": List(rows, {})})
-    with pytest.raises(SchemaDifferenceError) as raised:
-        list(rows_of(ConnectionReader(plan_of(server), connections)))
-    assert raised.value.differences == (
-        Difference("argument", "Query", "paginatedUsers(archived)"),
-    )
-
-
-def test_two_empty_lists_are_no_sign_of_an_argument_without_effect() -> None:
-    assert read({"a": List([], {}), "b": List([], {})}) == []

@@ -1,0 +1,130 @@
+"""Incremental syncs of streams whose date the API cannot filter by: the tap compares it itself."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from expected import by_key, expected
+from incremental_support import marked
+from support import config, selecting, sync
+
+if TYPE_CHECKING:
+    from support import Result
+
+    from pluvo_sandbox import Sandbox
+
+
+@pytest.fixture
+def only_offers(catalog: Any) -> Any:
+    return selecting(catalog, ["offers"])
+
+
+@pytest.fixture
+def dated_offers(changeable: Sandbox) -> Sandbox:
+    """A sandbox whose offers were changed at known moments."""
+    moments = ["2024-05-10T12:00:00+00:00", "2024-05-20T12:00:00.500000+00:00", None]
+    ids = [row[0] for row in changeable.database.execute("SELECT id FROM offers ORDER BY id")]
+    for number, offer in enumerate(ids):
+        changeable.change(
+            "offers", offer, isActive=True, archivedAt=None, updatedAt=moments[number % 3]
+        )
+    assert len(ids) >= 3
+    return changeable
+
+
+MAY_10, MAY_20 = "2024-05-10T12:00:00+00:00", "2024-05-20T12:00:00.500000+00:00"
+
+
+def moments(result: Result) -> set[str | None]:
+    return {row["updated_at"] for row in result.records.get("offers", [])}
+
+
+def test_offers_mark_their_latest_change(dated_offers: Sandbox, only_offers: Any) -> None:
+    result = sync(config(dated_offers), catalog=only_offers)
+    assert moments(result) == {MAY_10, MAY_20, None}
+    assert result.bookmark("offers") == {
+        "replication_key": "updated_at",
+        "replication_key_value": MAY_20,
+    }
+
+
+@pytest.mark.parametrize(
+    ("bookmark", "lookback", "wanted"),
+    [
+        (MAY_20, 0, {MAY_20, None}),
+        (MAY_20, 10, {MAY_20, None}),  # half a second short of ten days
+        (MAY_20, 11, {MAY_10, MAY_20, None}),
+        ("2024-05-10T12:00:00.000001+00:00", 0, {MAY_20, None}),
+        (MAY_10, 0, {MAY_10, MAY_20, None}),
+        ("2024-06-01T00:00:00+00:00", 7, {None}),
+        ("2999-01-01T00:00:00+00:00", 7, {None}),
+    ],
+)
+def test_offers_come_from_the_bookmark_on(
+    bookmark: str,
+    lookback: int,
+    wanted: set[str | None],
+    dated_offers: Sandbox,
+    only_offers: Any,
+) -> None:
+    state = marked("offers", replication_key_value=bookmark)
+    result = sync(config(dated_offers, lookback_days=lookback), catalog=only_offers, state=state)
+    assert moments(result) == wanted
+    # The mark never goes back, also when only older rows came.
+    assert result.bookmark("offers")["replication_key_value"] == max(bookmark, *_texts(wanted))
+
+
+def _texts(values: set[str | None]) -> list[str]:
+    return [value for value in values if value] or [""]
+
+
+@pytest.mark.parametrize(
+    ("settings", "wanted"),
+    [
+        ({"start_date": "2024-05-10"}, {MAY_10, MAY_20, None}),
+        ({"start_date": "2024-05-11"}, {MAY_20, None}),
+        ({"end_date": "2024-05-20"}, {MAY_10, MAY_20, None}),
+        ({"end_date": "2024-05-19"}, {MAY_10, None}),
+        ({"start_date": "2024-05-11", "end_date": "2024-05-19"}, {None}),
+    ],
+)
+def test_offers_keep_to_a_range(
+    settings: dict[str, str], wanted: set[str | None], dated_offers: Sandbox, only_offers: Any
+) -> None:
+    result = sync(config(dated_offers, **settings), catalog=only_offers)
+    assert moments(result) == wanted
+
+
+def test_enrollments_are_read_in_full_unless_the_catalog_says_otherwise(
+    changeable: Sandbox, catalog: Any
+) -> None:
+    rows = expected(changeable.path, "enrollments")
+    default = selecting(catalog, ["enrollments"])
+    first = sync(config(changeable), catalog=default)
+    second = sync(config(changeable), catalog=default, state=first.state)
+    assert by_key("enrollments", second.records["enrollments"]) == rows
+    chosen = selecting(catalog, ["enrollments"], replication_method="INCREMENTAL")
+    first = sync(config(changeable), catalog=chosen)
+    assert by_key("enrollments", first.records["enrollments"]) == rows
+    latest = max(row["enrolled_at"] for row in rows)
+    assert first.bookmark("enrollments")["replication_key_value"] == latest
+    second = sync(config(changeable, lookback_days=0), catalog=chosen, state=first.state)
+    assert second.keys("enrollments", "enrolled_at") == [(latest,)]
+    assert second.state == first.state
+
+
+def test_portfolio_items_come_from_the_look_back_on(changeable: Sandbox, catalog: Any) -> None:
+    chosen = selecting(catalog, ["portfolio_items"])
+    rows = expected(changeable.path, "portfolio_items")
+    first = sync(config(changeable), catalog=chosen)
+    assert by_key("portfolio_items", first.records["portfolio_items"]) == rows
+    latest = max(row["updated_at"] for row in rows)
+    assert first.bookmark("portfolio_items")["replication_key_value"] == latest
+    settings = config(changeable, lookback_days=2)
+    second = sync(settings, catalog=chosen, state=first.state)
+    since = (datetime.fromisoformat(latest) - timedelta(days=2)).isoformat()
+    wanted = [row for row in rows if row["updated_at"] >= since]
+    assert len(wanted) < len(rows)
+    assert by_key("portfolio_items", second.records["portfolio_items"]) == wanted
