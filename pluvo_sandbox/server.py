@@ -94,11 +94,19 @@ class Server(uvicorn.Server):
 
 
 class Connection:
-    """What a request may do to the connection it came by; stands in its scope as `connection`."""
+    """What a request may do to the connection it came by; stands in its scope as `connection`.
+
+    Attributes:
+        gone: set when the client is gone or the server stops.
+        refuse: refuses new connections for some seconds.
+        is_expendable: whether the connection is broken off when the server stops, whatever is still
+            to be sent.
+    """
 
     def __init__(self, transport: asyncio.Transport, server: Server) -> None:
         self.refuse = server.refuse
         self.gone = asyncio.Event()
+        self.is_expendable = False
         self._transport = transport
 
     async def wait(self, seconds: float) -> None:
@@ -140,7 +148,10 @@ class _Protocol(H11Protocol):
 
     def shutdown(self) -> None:
         super().shutdown()
-        self._connection.gone.set()
+        if self._connection.is_expendable:
+            self.transport.abort()
+        else:
+            self._connection.gone.set()
 
 
 class _Gathering:
