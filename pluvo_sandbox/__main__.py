@@ -103,13 +103,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 editor = Editor(database.connection, Random(options.seed))  # noqa: S311
                 service.before = partial(Churn(options.movement, options.seed), editor)
             ready = {
-                "url": url_of(listener),
+                "url": url_of(listener, tls=options.tls is not None),
                 "client_id": options.client_id,
                 "client_secret": options.client_secret,
                 "scopes": options.scopes,
                 "db": str(path),
             }
-            Server(service.app, lambda: _announce(ready, options.ready_file)).run([listener])
+            Server(
+                service.app,
+                lambda: _announce(ready, options.ready_file),
+                options.tls,
+                options.broken_handshakes,
+            ).run([listener])
     except (OSError, OtherDataError) as error:
         sys.stderr.write(f"pluvo-sandbox: {error}\n")
         return 1
@@ -147,6 +152,20 @@ def _parser() -> argparse.ArgumentParser:
     add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     add(
         "--port", type=int, default=8765, help="port to listen on (%(default)s); 0 takes a free one"
+    )
+
+    add(
+        "--tls",
+        type=_file,
+        metavar="FILE",
+        help="serve HTTPS with the private key and certificate in this PEM file",
+    )
+    add(
+        "--broken-handshakes",
+        type=_number,
+        default=0,
+        metavar="N",
+        help="break the first N connections off in the middle of the TLS handshake",
     )
 
     data = serve.add_argument_group("data")
@@ -312,6 +331,14 @@ def _requirement(text: str) -> tuple[str, str]:
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
     return root, scope
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        message = f"{text} is not a file"
+        raise argparse.ArgumentTypeError(message)
+    return path
 
 
 def _number(text: str) -> int:

@@ -131,9 +131,9 @@ class Sandbox(Behaviour, Editor):
             self._service = Service(served, self, self.requests)
             self._service.before = partial(self._move, Editor(served.connection, _random("served")))
             listener = stack.enter_context(closing(listen("127.0.0.1", 0)))
-            self.url = url_of(listener)
+            self.url = url_of(listener, tls=self.tls is not None)
             ready = threading.Event()
-            server = Server(self._service.app, ready.set)
+            server = Server(self._service.app, ready.set, self.tls, self.broken_handshakes)
             thread = threading.Thread(
                 target=server.run, args=([listener],), name="pluvo-sandbox", daemon=True
             )

@@ -149,6 +149,7 @@ def test_data_in_a_file_is_served_again(tmp_path: Path) -> None:
         (["--fault", "418"], "is no fault"),
         (["--names", "0"], "must be at least 1"),
         (["--yesterday-lacks", "User.nick"], "has no field or argument 'User.nick'"),
+        (["--tls", "nowhere.pem"], "nowhere.pem is not a file"),
         (["--page-cap", "0"], "must be at least 1"),
         (["--require-scope", "portfolioReports=users.read"], "'portfolioReports' is not a root"),
         (["--require-scope", "portfolioReport=portfolio.read"], "'portfolio.read' is not a scope"),
