@@ -236,8 +236,8 @@ def _parser() -> argparse.ArgumentParser:
         "--ties",
         choices=get_args(Ties),
         default="by-id",
-        help="rows with the same name, title or day come by their id, in an order that depends on "
-        "the page asked for, or in another one at every request (%(default)s)",
+        help="order of rows with the same name, title or day: by their id, by page (each page has "
+        "an order of its own), or random at every request (%(default)s)",
     )
     add(
         "--report-order",
@@ -249,8 +249,8 @@ def _parser() -> argparse.ArgumentParser:
         "--archived",
         choices=get_args(Archived),
         default="only",
-        help="what `archived: true` lists: only archived rows, or these too; ignored: lists hold "
-        "everything, whatever the argument says (%(default)s)",
+        help="what `archived: true` lists: only archived rows, or archived rows too; ignored: "
+        "lists hold everything, whatever the argument says (%(default)s)",
     )
     add(
         "--no-distinct",
@@ -279,8 +279,9 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="PATH",
-        help="what the schema of the fault `yesterday` lacks (may be repeated), such as User.name "
-        "or Query.paginatedUsers.archived; by default what older pages lack, or what `rich` adds",
+        help="field or argument that the schema lacks in answers with the fault `yesterday` (may "
+        "be repeated), such as User.name or Query.paginatedUsers.archived; by default, all that "
+        "the schema has beyond the next smaller one",
     )
     add("--no-introspection", dest="introspection", action="store_false", help="hide the schema")
     add(
@@ -310,7 +311,7 @@ def _parser() -> argparse.ArgumentParser:
         dest="faults",
         type=_fault,
         metavar="KIND[=VALUE][:WHERE][@N|@N-M|/N]",
-        help="let something go wrong (may be repeated): see below",
+        help="make something go wrong (may be repeated): see below",
     )
     add("--rate-limit", type=_rate, metavar="N/s", help="answer 429 above this; also N/m and N/h")
     return parser

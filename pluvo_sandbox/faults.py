@@ -187,12 +187,12 @@ class Fault:
         """Read a fault.
 
         Raises:
-            ValueError: it is none.
+            ValueError: the text is not a fault.
         """
         match = _SYNTAX.fullmatch(text)
         if match is None or match["kind"] not in KINDS:
-            message = f"{text!r} is no fault; write KIND[=VALUE][:WHERE][@N|@N-M|/N] with KIND one "
-            message += f"of {', '.join(KINDS)}"
+            message = f"{text!r} is not a fault; write KIND[=VALUE][:WHERE][@N|@N-M|/N], where "
+            message += f"KIND is one of {', '.join(KINDS)}"
             raise ValueError(message)
         kind, where, every, first = match["kind"], match["where"], match["every"], match["first"]
         return cls(
