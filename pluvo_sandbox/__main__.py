@@ -265,7 +265,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="give at most N rows on a page, even when more are asked for",
     )
-    add("--ignore-offset", action="store_true", help="accept `offset`, but start at the first row")
+    add("--ignore-offset", action="store_true", help="accept `offset` and ignore it")
 
     add = serve.add_argument_group("behaviour").add_argument
     add(
