@@ -103,13 +103,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 editor = Editor(database.connection, Random(options.seed))  # noqa: S311 - repeatable
                 service.before = partial(Churn(options.movement, options.seed), editor)
             ready = {
-                "url": url_of(listener),
+                "url": url_of(listener, tls=options.tls is not None),
                 "client_id": options.client_id,
                 "client_secret": options.client_secret,
                 "scopes": options.scopes,
                 "db": str(path),
             }
-            Server(service.app, lambda: _announce(ready, options.ready_file)).run([listener])
+            Server(
+                service.app,
+                lambda: _announce(ready, options.ready_file),
+                options.tls,
+                options.broken_handshakes,
+            ).run([listener])
     except (OSError, OtherDataError) as error:
         sys.stderr.write(f"pluvo-sandbox: {error}\n")
         return 1
@@ -147,6 +152,20 @@ def _parser() -> argparse.ArgumentParser:
     add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     add(
         "--port", type=int, default=8765, help="port to listen on (%(default)s); 0 takes a free one"
+    )
+
+    add(
+        "--tls",
+        type=_file,
+        metavar="FILE",
+        help="serve HTTPS with the private key and certificate in this PEM file",
+    )
+    add(
+        "--broken-handshakes",
+        type=_number,
+        default=0,
+        metavar="N",
+        help="break the first N connections off in the middle of the TLS handshake",
     )
 
     data = serve.add_argument_group("data")
@@ -217,8 +236,8 @@ def _parser() -> argparse.ArgumentParser:
         "--ties",
         choices=get_args(Ties),
         default="by-id",
-        help="rows with the same name, title or day come by their id, in an order that depends on "
-        "the page asked for, or in another one at every request (%(default)s)",
+        help="order of rows with the same name, title or day: by their id, by page (each page has "
+        "an order of its own), or random at every request (%(default)s)",
     )
     add(
         "--report-order",
@@ -230,8 +249,8 @@ def _parser() -> argparse.ArgumentParser:
         "--archived",
         choices=get_args(Archived),
         default="only",
-        help="what `archived: true` lists: only archived rows, or these too; ignored: lists hold "
-        "everything, whatever the argument says (%(default)s)",
+        help="what `archived: true` lists: only archived rows, or archived rows too; ignored: "
+        "lists hold everything, whatever the argument says (%(default)s)",
     )
     add(
         "--no-distinct",
@@ -246,7 +265,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="give at most N rows on a page, even when more are asked for",
     )
-    add("--ignore-offset", action="store_true", help="accept `offset`, but start at the first row")
+    add("--ignore-offset", action="store_true", help="accept `offset` and ignore it")
 
     add = serve.add_argument_group("behaviour").add_argument
     add(
@@ -260,8 +279,9 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="PATH",
-        help="what the schema of the fault `yesterday` lacks (may be repeated), such as User.name "
-        "or Query.paginatedUsers.archived; by default what older pages lack, or what `rich` adds",
+        help="field or argument that the schema lacks in answers with the fault `yesterday` (may "
+        "be repeated), such as User.name or Query.paginatedUsers.archived; by default, all that "
+        "the schema has beyond the next smaller one",
     )
     add("--no-introspection", dest="introspection", action="store_false", help="hide the schema")
     add(
@@ -291,7 +311,7 @@ def _parser() -> argparse.ArgumentParser:
         dest="faults",
         type=_fault,
         metavar="KIND[=VALUE][:WHERE][@N|@N-M|/N]",
-        help="let something go wrong (may be repeated): see below",
+        help="make something go wrong (may be repeated): see below",
     )
     add("--rate-limit", type=_rate, metavar="N/s", help="answer 429 above this; also N/m and N/h")
     return parser
@@ -312,6 +332,14 @@ def _requirement(text: str) -> tuple[str, str]:
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
     return root, scope
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        message = f"{text} is not a file"
+        raise argparse.ArgumentTypeError(message)
+    return path
 
 
 def _number(text: str) -> int:

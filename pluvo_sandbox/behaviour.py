@@ -10,6 +10,7 @@ from pluvo_sandbox.roots import SCOPES as ROOT_SCOPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from pluvo_sandbox.contract import Variant
 
@@ -39,6 +40,10 @@ class Behaviour:
         validation: whether documents are validated against the schema. Without it, fields,
             arguments, types of fragments and enum values that the schema lacks are ignored, and
             no error says so.
+        tls: PEM file with a private key and its certificate, with which the API is served over
+            HTTPS; None for plain HTTP.
+        broken_handshakes: how many connections, from the first on, are broken off in the middle of
+            the TLS handshake.
         seed: the same seed gives the same data, and the same order of rows that tie.
         ties: how rows come that have the same value in what their list is ordered by. `by-id`:
             always in the same order. `by-page`: in an order that depends on the page, as databases
@@ -70,6 +75,8 @@ class Behaviour:
     yesterday_lacks: Sequence[str] = ()
     introspection: bool = True
     validation: bool = True
+    tls: Path | None = None
+    broken_handshakes: int = 0
     seed: int = 1
     ties: Ties = "by-id"
     report_order: ReportOrder = "id"

@@ -133,6 +133,9 @@ KINDS = {
     "refused": "the connection breaks and new ones are refused for VALUE seconds (0.5)",
     "reset": "the connection is reset before the answer",
     "reset-body": "the connection is reset in the middle of the body",
+    "trickle": "the body comes byte by byte, one every VALUE seconds (0.5)",
+    "endless": "the body never ends: 64 KiB every VALUE seconds (0: as fast as they are read)",
+    "gzip": "the body is packed by gzip and unpacks to VALUE MiB more (1024)",
     "truncated": "the body is half of a JSON document",
     "slow": "the answer takes VALUE seconds longer (60)",
     "revoked": "all tokens given out so far are revoked before the request: 401",
@@ -150,7 +153,7 @@ KINDS = {
     "yesterday": "the schema is that of a server which was not updated yet (see --yesterday-lacks)",
     "no-token": "a token answer without access_token",
 }
-_DEFAULTS = {"refused": 0.5, "slow": 60.0}
+_DEFAULTS = {"refused": 0.5, "slow": 60.0, "trickle": 0.5, "endless": 0.0, "gzip": 1024.0}
 _SYNTAX = re.compile(
     r"(?P<kind>[a-z0-9-]+)(?:=(?P<value>-?[0-9.]+))?(?::(?P<where>\w+))?"
     r"(?:@(?P<first>[1-9][0-9]*)(?:-(?P<last>[1-9][0-9]*))?|/(?P<every>[1-9][0-9]*))?"
@@ -184,12 +187,12 @@ class Fault:
         """Read a fault.
 
         Raises:
-            ValueError: it is none.
+            ValueError: the text is not a fault.
         """
         match = _SYNTAX.fullmatch(text)
         if match is None or match["kind"] not in KINDS:
-            message = f"{text!r} is no fault; write KIND[=VALUE][:WHERE][@N|@N-M|/N] with KIND one "
-            message += f"of {', '.join(KINDS)}"
+            message = f"{text!r} is not a fault; write KIND[=VALUE][:WHERE][@N|@N-M|/N], where "
+            message += f"KIND is one of {', '.join(KINDS)}"
             raise ValueError(message)
         kind, where, every, first = match["kind"], match["where"], match["every"], match["first"]
         return cls(

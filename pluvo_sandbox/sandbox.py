@@ -53,12 +53,12 @@ def prepare(path: Path, plan: Plan, *, any_day: bool = False) -> None:
             rows = database.connection.execute("SELECT name, value FROM settings")
             found = {name: value for name, value in rows if not (any_day and name == "today")}
     except sqlite3.DatabaseError as error:
-        message = f"{path} is no database of a sandbox"
+        message = f"{path} is not a sandbox database"
         raise OtherDataError(message) from error
     wanted = plan.settings()
     other = [f"{name} {value}" for name, value in found.items() if value != wanted[name]]
     if other or not found:
-        message = f"{path} was made with {', '.join(other) or 'an interruption'}; take another file"
+        message = f"{path} was made with {', '.join(other) or 'an interruption'}; use another file"
         raise OtherDataError(message)
 
 
@@ -131,9 +131,9 @@ class Sandbox(Behaviour, Editor):
             self._service = Service(served, self, self.requests)
             self._service.before = partial(self._move, Editor(served.connection, _random("served")))
             listener = stack.enter_context(closing(listen("127.0.0.1", 0)))
-            self.url = url_of(listener)
+            self.url = url_of(listener, tls=self.tls is not None)
             ready = threading.Event()
-            server = Server(self._service.app, ready.set)
+            server = Server(self._service.app, ready.set, self.tls, self.broken_handshakes)
             thread = threading.Thread(
                 target=server.run, args=([listener],), name="pluvo-sandbox", daemon=True
             )

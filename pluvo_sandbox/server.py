@@ -15,6 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from starlette.types import ASGIApp
 
@@ -25,16 +26,31 @@ def listen(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=family, backlog=2048)
 
 
-def url_of(listener: socket.socket) -> str:
+def url_of(listener: socket.socket, *, tls: bool) -> str:
     """Return the URL that leads to a listening socket."""
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return f"{'https' if tls else 'http'}://{address}"
 
 
 class Server(uvicorn.Server):
-    """Tells when it is ready, and stops at once when asked to, from any thread."""
+    """Tells when it is ready, and stops at once when asked to, from any thread.
 
-    def __init__(self, app: ASGIApp, on_ready: Callable[[], None]) -> None:
+    Args:
+        app: the application.
+        on_ready: called when requests are served.
+        tls: PEM file with a private key and its certificate; None for plain HTTP.
+        broken_handshakes: how many connections, from the first on, are broken off in the middle of
+            the TLS handshake.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        on_ready: Callable[[], None],
+        tls: Path | None = None,
+        broken_handshakes: int = 0,
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -46,16 +62,34 @@ class Server(uvicorn.Server):
                 # Connections that clients keep open must not hold up the end of a test.
                 timeout_graceful_shutdown=1,
                 timeout_keep_alive=60,
+                ssl_certfile=tls,
             )
         )
         self._on_ready = on_ready
-        self._refusing: asyncio.Task[None] | None = None
+        self._broken_handshakes = broken_handshakes
+        self._not_serving: asyncio.Task[None] | None = None
 
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and say so."""
-        await super().startup(sockets)
+        if self._broken_handshakes:
+            self.servers = []
+            self._not_serving = asyncio.create_task(self._break_handshakes(sockets or []))
+        else:
+            await super().startup(sockets)
         self._on_ready()
+
+    async def _break_handshakes(self, sockets: list[socket.socket]) -> None:
+        """Break the first connections off, and serve those that follow."""
+        loop = asyncio.get_running_loop()
+        (listener,) = sockets
+        listener.setblocking(False)
+        for _ in range(self._broken_handshakes):
+            connection, _address = await loop.sock_accept(listener)
+            with connection, suppress(ConnectionError):
+                # Not before the client has said hello: it is the handshake that breaks.
+                await loop.sock_recv(connection, 1)
+        await super().startup(sockets)
 
     @override
     async def main_loop(self) -> None:
@@ -67,8 +101,8 @@ class Server(uvicorn.Server):
 
     def refuse(self, seconds: float) -> None:
         """Refuse new connections for a while; those that are open stay so."""
-        if self._refusing is None or self._refusing.done():
-            self._refusing = asyncio.get_running_loop().create_task(self._refuse(seconds))
+        if self._not_serving is None or self._not_serving.done():
+            self._not_serving = asyncio.get_running_loop().create_task(self._refuse(seconds))
 
     async def _refuse(self, seconds: float) -> None:
         (listening,) = self.servers
@@ -88,8 +122,8 @@ class Server(uvicorn.Server):
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close everything."""
-        if self._refusing is not None:
-            self._refusing.cancel()
+        if self._not_serving is not None:
+            self._not_serving.cancel()
         await super().shutdown(sockets)
 
     def stop(self) -> None:
@@ -98,11 +132,19 @@ class Server(uvicorn.Server):
 
 
 class Connection:
-    """What a request may do to the connection it came by; stands in its scope as `connection`."""
+    """What a request may do to the connection it came by; stands in its scope as `connection`.
+
+    Attributes:
+        gone: set when the client is gone or the server stops.
+        refuse: refuses new connections for some seconds.
+        is_expendable: whether the connection is broken off when the server stops, whatever is still
+            to be sent.
+    """
 
     def __init__(self, transport: asyncio.Transport, server: Server) -> None:
         self.refuse = server.refuse
         self.gone = asyncio.Event()
+        self.is_expendable = False
         self._transport = transport
 
     async def wait(self, seconds: float) -> None:
@@ -147,7 +189,10 @@ class _Protocol(H11Protocol):
     @override
     def shutdown(self) -> None:
         super().shutdown()
-        self._connection.gone.set()
+        if self._connection.is_expendable:
+            self.transport.abort()
+        else:
+            self._connection.gone.set()
 
 
 class _Gathering:

@@ -18,6 +18,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from typing_extensions import override
 
+from pluvo_sandbox.bodies import BODIES
 from pluvo_sandbox.documents import (
     at_most,
     broken_own_rules,
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
     from graphql import DocumentNode, GraphQLSchema
     from starlette.requests import Request
-    from starlette.types import Receive, Scope, Send
 
     from pluvo_sandbox.behaviour import Behaviour
     from pluvo_sandbox.database import Database
@@ -132,7 +132,9 @@ class Service:
             await connection.reset()
         if "reset-body" in kinds:
             logged.status = None
-            return _Interrupted(response, connection)
+        for fault in faults:
+            if fault.kind in BODIES:
+                return BODIES[fault.kind](response, connection, fault.value)
         return response
 
     async def _add_slash(self, request: Request) -> Response:
@@ -205,26 +207,6 @@ class Service:
         if self._behaviour.validation:
             return document
         return without_unreadable(schema, document, data.get("variables") or {})
-
-
-class _Interrupted(Response):
-    """An answer whose connection breaks when half of its body is sent."""
-
-    def __init__(self, response: Response, connection: Connection) -> None:
-        super().__init__(response.body, response.status_code, dict(response.headers))
-        self._connection = connection
-
-    @override
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        start = {
-            "type": "http.response.start",
-            "status": self.status_code,
-            "headers": self.raw_headers,
-        }
-        half = bytes(self.body)[: len(self.body) // 2]
-        await send(start)
-        await send({"type": "http.response.body", "body": half, "more_body": True})
-        await self._connection.reset()
 
 
 def _value(faults: Sequence[Fault], kind: str) -> float:

@@ -31,6 +31,7 @@ def without(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> dict[str, Any]:
     schema = executable.__wrapped__("documented")
     for argument in arguments:
         field, _, name = argument.rstrip(")").partition("(")
+        assert schema.query_type is not None
         del schema.query_type.fields[field].args[name]
     monkeypatch.setattr(pluvo_sandbox.service, "executable", lambda _variant: schema)
     return {"validation": False, "introspection": False}

@@ -104,3 +104,18 @@ def connect() -> Iterator[Callable[..., Api]]:
 def api(sandbox: Sandbox, connect: Callable[..., Api]) -> Api:
     """A client that may ask everything."""
     return connect(sandbox)
+
+
+@pytest.fixture(scope="module")
+def faulty() -> Iterator[Sandbox]:
+    with Sandbox(users=20, groups=4, yesterday_lacks=["User.id"]) as running:
+        yield running
+
+
+@pytest.fixture
+def client(faulty: Sandbox, connect: Callable[..., Api]) -> Iterator[Api]:
+    """A client of a sandbox that can be told what to do wrong."""
+    faulty.set_faults()
+    faulty.reset_log()
+    yield connect(faulty)
+    faulty.set_faults()

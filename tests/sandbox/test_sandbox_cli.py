@@ -146,9 +146,10 @@ def test_data_in_a_file_is_served_again(tmp_path: Path) -> None:
         (["--rate-limit", "x"], "is not a rate"),
         (["--schema", "other"], "invalid choice"),
         (["--today", "x"], "invalid"),
-        (["--fault", "418"], "is no fault"),
+        (["--fault", "418"], "is not a fault"),
         (["--names", "0"], "must be at least 1"),
         (["--yesterday-lacks", "User.nick"], "has no field or argument 'User.nick'"),
+        (["--tls", "nowhere.pem"], "nowhere.pem is not a file"),
         (["--page-cap", "0"], "must be at least 1"),
         (["--require-scope", "portfolioReports=users.read"], "'portfolioReports' is not a root"),
         (["--require-scope", "portfolioReport=portfolio.read"], "'portfolio.read' is not a scope"),
@@ -175,4 +176,4 @@ def test_a_port_in_use_and_a_file_of_another_kind_are_said_plainly(
     path = tmp_path / "x.db"
     path.write_text("no database" * 1000)
     assert main(["serve", "--port", "0", "--db", str(path)]) == 1
-    assert "no database of a sandbox" in capsys.readouterr().err
+    assert "not a sandbox database" in capsys.readouterr().err

@@ -268,7 +268,7 @@ def test_a_file_with_other_data_is_refused(tmp_path: Path, change: dict[str, Any
 def test_a_file_that_is_no_sandbox_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "other.txt"
     path.write_text("something else altogether, long enough to be no empty file" * 100)
-    with pytest.raises(OtherDataError, match="no database of a sandbox"):
+    with pytest.raises(OtherDataError, match="not a sandbox database"):
         prepare(path, PLAN)
     assert path.read_text().startswith("something else")
 

@@ -1,4 +1,4 @@
-"""Which rows the filters of lists and of the report leave, and in which order they come."""
+"""Filters and sorting of the lists."""
 
 from __future__ import annotations
 

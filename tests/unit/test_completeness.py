@@ -143,7 +143,7 @@ class Results:
 
 
 def server_of(seed: int, **options: Any) -> Server:
-    """Return a server and an adversary drawn by `seed`; `options` take the place of what is drawn."""
+    """Return a server and an adversary drawn by `seed`, but for `options`."""
     random = Random(seed)
     size = random.choice([3, 12, 40, 120])
     drawn: dict[str, Any] = {
