@@ -281,8 +281,8 @@ def compare(first: Run, second: Run) -> None:
         )
     else:
         say(
-            "This run read all results again, as the first run of each day does, as those in",
-            "progress cannot be requested alone (setting `full_refresh_days`). The next one reads less.",
+            "This run read all results again, as the first run of each day does: those in",
+            "progress cannot be read alone (setting `full_refresh_days`). The next one reads less.",
             "",
         )
 
