@@ -1,7 +1,7 @@
-"""The demo: a made-up organization, read twice into DuckDB by Meltano, and what is then there.
+"""The demo: a made-up organization, loaded into DuckDB twice with Meltano, and the result.
 
-`make demo` sets up what this needs. All is kept in output/sandbox/, so that whoever comes back
-finds the same organization, some people further.
+`make demo` sets up what this needs. Everything is kept in output/sandbox/, so the next demo goes on
+with the same organization.
 """
 
 from __future__ import annotations
@@ -48,19 +48,19 @@ BUILDING = re.compile(r"(\d+) of (\d+) (?:OK|PASS|WARN)")
 DONE = re.compile(r"Done\. PASS=(\d+) WARN=(\d+) .* TOTAL=(\d+)")
 
 WHAT_NEXT = f"""\
-`make report` makes a page of charts of it.
+`make report` turns it into a page of charts.
 
-To read a real organization into output/prod/pluvo.duckdb, set what Pluvo gave you and run the same:
+To load a real organization into output/prod/pluvo.duckdb, set your credentials and run this:
 
   export TAP_PLUVO_ORGANIZATION=my-academy    # of my-academy.pluvo.com; or TAP_PLUVO_API_URL
   export TAP_PLUVO_CLIENT_ID=... TAP_PLUVO_CLIENT_SECRET=...
   {MELTANO} --environment=prod run pluvo-to-duckdb
 
-Other jobs: pluvo-to-postgres (PGHOST, PGUSER, ... say where) and pluvo-to-csv."""
+Other jobs: pluvo-to-postgres (set PGHOST, PGUSER, ...) and pluvo-to-csv."""
 
 
 class FailedError(Exception):
-    """A step did not succeed; the message says all there is to say."""
+    """A step failed; the message says all there is to know."""
 
 
 @dataclass
@@ -83,10 +83,10 @@ class Run:
 
 def main() -> None:
     """Run the demo."""
-    say("tap-pluvo: from a learning management system to tables, on this machine alone", "")
+    say("tap-pluvo: from a learning management system to tables, all on this machine", "")
     dotenv = ROOT / ".env"
     if dotenv.exists() and "TAP_PLUVO_ORGANIZATION" in dotenv.read_text(encoding="utf-8"):
-        message = ".env names a real organization, which Meltano would read, too: move it aside"
+        message = ".env names a real organization, and Meltano would read it: move the file aside"
         raise FailedError(message)
     if not FIRST_RUN.exists():
         shutil.rmtree(FOLDER, ignore_errors=True)
@@ -118,14 +118,14 @@ def main() -> None:
 
 
 class Steps:
-    """Numbered steps, each with the seconds that it took."""
+    """Numbered steps, each with the seconds it took."""
 
     def __init__(self) -> None:
         self._number = 0
 
     @contextmanager
     def next(self, title: str) -> Iterator[None]:
-        """Announce a step, and tell its duration when it is done."""
+        """Announce a step, and print how long it took."""
         self._number += 1
         say(f"{self._number}. {title}")
         started = time.monotonic()
@@ -136,7 +136,7 @@ class Steps:
 
 @contextmanager
 def sandbox() -> Iterator[dict[str, str]]:
-    """Serve the organization; yield the variables that lead the tap to it."""
+    """Serve the organization; yield the environment variables that point the tap to it."""
     ready = FOLDER / "ready.json"
     ready.unlink(missing_ok=True)
     command = [str(Path(sys.executable).with_name("pluvo-sandbox")), "serve", "--port=0"]
@@ -162,9 +162,9 @@ def sandbox() -> Iterator[dict[str, str]]:
 
 
 def pipeline(variables: dict[str, str], log: Path) -> Run:
-    """Run the job and return what it read; its own words go to a file."""
+    """Run the job and return what it read; its output goes to a file."""
     run = Run()
-    # Nothing that this shell may hold for a real organization counts here.
+    # Ignore whatever this shell may have set for a real organization.
     ours = ("TAP_PLUVO_", "TARGET_", "MELTANO_", "DBT_", "PLUVO_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     process = subprocess.Popen(
@@ -196,13 +196,13 @@ def pipeline(variables: dict[str, str], log: Path) -> Run:
 
 
 def tail(log: Path) -> str:
-    """Return the end of a log, and where the rest of it is."""
+    """Return the end of a log, and where to find the rest."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]
-    return "\n".join([*lines, "", f"This failed; all it said is in {log.relative_to(ROOT)}"])
+    return "\n".join([*lines, "", f"This failed; the whole log is in {log.relative_to(ROOT)}"])
 
 
 def finish_trainings() -> int:
-    """Let some people who have begun a training finish it today; return how many did."""
+    """Let some people finish a training today; return how many did."""
     with closing(Database(str(ORGANIZATION))) as database:
         editor = Editor(database.connection, random.Random(1))  # noqa: S311 - a demo
         rows = editor.database.execute(
@@ -217,7 +217,7 @@ def finish_trainings() -> int:
 
 
 def show_database() -> None:
-    """Show what an analyst finds."""
+    """Show what an analyst will find."""
     with duckdb.connect(str(DATABASE), read_only=True) as database:
         say(f"What is in {DATABASE.relative_to(ROOT)}", "")
         names = database.sql(
@@ -263,7 +263,7 @@ def show_database() -> None:
 
 
 def compare(first: Run, second: Run) -> None:
-    """Show what the second run did not have to read again."""
+    """Show what the second run did not have to re-read."""
     names = sorted(first.streams | second.streams)
     rows = [
         (name, *first.streams.get(name, (0, 0)), *second.streams.get(name, (0, 0)))
@@ -274,21 +274,21 @@ def compare(first: Run, second: Run) -> None:
     if second.rows < first.rows:
         say(
             f"This run read {second.rows / first.rows:.0%} of the rows of the first one, with "
-            f"{second.requests / first.requests:.0%} of its requests: of results and",
-            "certificates only those since a week before the latest (setting `lookback_days`). The",
-            "other lists cannot be asked for what changed.",
+            f"{second.requests / first.requests:.0%} of its requests. Results and",
+            "certificates are read from a week before the bookmark (setting `lookback_days`); the",
+            "API has no way to ask the other lists for changes only.",
             "",
         )
     else:
         say(
-            "This run read all results again, as the first one of a day does: those in progress",
-            "cannot be asked for alone (setting `full_refresh_days`). The next one reads less.",
+            "This run read all results again, as the first run of each day does: those in",
+            "progress cannot be read alone (setting `full_refresh_days`). The next one reads less.",
             "",
         )
 
 
 def table(titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print a table: text to the left, numbers to the right."""
+    """Print a table: text on the left, numbers on the right."""
     cells = [[text(value) for value in row] for row in rows]
     widths = [max(map(width, column)) for column in zip(titles, *cells, strict=True)]
     right = [isinstance(value, int | float) for value in (rows[0] if rows else titles)]
@@ -302,7 +302,7 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
 
 def text(value: Any) -> str:
-    """Return a value as people read it: shares in per cent, one line, thousands apart."""
+    """Format a value for reading: shares as percentages, thousands separated, on one line."""
     if value is None:
         return "-"
     if isinstance(value, float):
@@ -311,7 +311,7 @@ def text(value: Any) -> str:
 
 
 def width(cell: str) -> int:
-    """Return how many columns of a terminal a text takes."""
+    """Return how many terminal columns a text takes."""
     return sum(
         2 if unicodedata.east_asian_width(letter) in "WF" else 1
         for letter in cell
@@ -320,7 +320,7 @@ def width(cell: str) -> int:
 
 
 def bar(share: float) -> str:
-    """Draw a share."""
+    """Draw a share as a bar."""
     length = 20
     filled = round(share * length)
     return "#" * filled + "." * (length - filled)
@@ -333,7 +333,7 @@ def say(*lines: str) -> None:
 
 
 def status(line: str) -> None:
-    """Show what is being done, on a line that the next one replaces; on terminals only."""
+    """Show progress on a line that the next one replaces; on terminals only."""
     if sys.stdout.isatty():
         print(f"\r\033[K   {line}" if line else "\r\033[K", end="", flush=True)
 
