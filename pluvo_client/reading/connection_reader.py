@@ -60,8 +60,6 @@ class ConnectionReader:
             if self._plan.sample:
                 return
             counted = read.counted()
-            if rows := ledger.end_pass(quiet=not read.moved):
-                yield rows
             if evidence.shows_all(read, counted):
                 return
             if evidence.is_exhausted:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger("pluvo_client")
 
 USELESS_PASSES = 2  # in a row, after which further ones are not worth their requests
+FEWEST_PASSES = 3  # that tell how many rows one of them misses
+PASSES_WITHOUT_KEYS = 3  # beyond the first, over rows that have no key of their own
+MIRACLE = 0.0001  # rows that all passes may be expected to have missed
 
 
 class Pass(Protocol):
@@ -54,7 +57,7 @@ class Evidence:
         self._counted = counted
         if not read.moved and self._is_whole(read):
             return True
-        if self._was_there_at_once():
+        if self._shows_by_passes():
             self._warn()
             return True
         now = (len(self._ledger), self._best)
@@ -92,8 +95,6 @@ class Evidence:
 
     def _is_whole(self, read: Pass) -> bool:
         """Tell whether a pass in which nothing moved found all that is counted."""
-        if self._ledger.doubtful:
-            return False
         found = self._ledger.found
         if found >= (self._counted or 0):
             return True
@@ -110,6 +111,13 @@ class Evidence:
         self._quiet = this
         return False
 
+    def _shows_by_passes(self) -> bool:
+        """Tell whether the passes together show it, though none of them does by itself."""
+        if self._ledger.repeats:  # rows that have no key of their own cannot be told apart
+            passes, given = len(self._counts), len(self._ledger)
+            return passes > PASSES_WITHOUT_KEYS and given >= (self._counted or 0)
+        return self._was_there_at_once() or self._could_hardly_miss()
+
     def _was_there_at_once(self) -> bool:
         """Tell whether, between two passes, all rows were there that the list counted then."""
         for boundary, counted in enumerate(self._counts):
@@ -120,6 +128,18 @@ class Evidence:
             if survivors >= counted:
                 return True
         return False
+
+    def _could_hardly_miss(self) -> bool:
+        """Tell whether it would be a miracle if all passes had missed the same row.
+
+        How many rows a pass misses shows in those that the passes around it have read.
+        """
+        passes, rows = len(self._counts), len(self._ledger)
+        if passes < FEWEST_PASSES or rows < (self._counted or 0):
+            return False
+        worst = max(self._ledger.missed(number) for number in range(2, passes))
+        expected: float = rows * ((worst + 1) / rows) ** passes
+        return expected < MIRACLE
 
     def _warn(self) -> None:
         logger.warning(

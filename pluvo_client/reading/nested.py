@@ -105,5 +105,4 @@ class _Reading:
         """Tell whether the pass that has just ended was the last one that is needed."""
         if self._gone:
             return True
-        self.records += [record for record, _ in self._ledger.end_pass(quiet=not self.moved)]
         return self.evidence.shows_all(self, self.stitcher.count)

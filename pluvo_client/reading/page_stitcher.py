@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 class Piece(NamedTuple):
     """A page in its place: all its rows with their keys, in order.
 
-    `exact` says that it joins the piece before it without doubt: it begins with that one's last
-    row, and the list has as many rows as it had then.
+    `start` is the place of the first row behind the seam. `exact` says that the piece joins the one
+    before it: it begins with that one's last row.
     """
 
     keys: list[str]
     records: list[Record]
+    start: int
     exact: bool
 
 
@@ -42,7 +43,7 @@ class PageStitcher:
         self._known = known
         self._previous: list[str] = []
         self._starts: list[Position] = []
-        self._unjoined: list[tuple[Page, list[str], bool]] = []
+        self._unjoined: list[tuple[Page, list[str]]] = []
         self.next_position: Position = None
         self.done = False
         self.moved = False
@@ -54,13 +55,12 @@ class PageStitcher:
         Nothing is returned while it does not join the one before it; `next_position` then is that
         of an earlier page, which comes first.
         """
-        counted_alike = not self._starts or page.total == self.count
-        self.moved |= not counted_alike
+        self.moved |= bool(self._starts) and page.total != self.count
         self.count = page.total
         if not self._unjoined:
             self._starts.append(self.next_position)
         keys = [self._key(record) for record in page.records]
-        self._unjoined.append((page, keys, counted_alike))
+        self._unjoined.append((page, keys))
         back = len(self._starts) - 1 - len(self._unjoined)
         if back >= 0 and not self._joins(keys):
             self.moved = True
@@ -69,10 +69,10 @@ class PageStitcher:
         frontier = self._unjoined[0][0]
         pieces = []
         while self._unjoined:
-            joined, keys, counted_alike = self._unjoined.pop()
-            fits = bool(keys) and keys[:1] == self._previous[-1:]
-            self.moved |= bool(self._previous) and not fits
-            pieces.append(Piece(keys, joined.records, fits and counted_alike))
+            joined, keys = self._unjoined.pop()
+            exact = bool(keys) and keys[:1] == self._previous[-1:]
+            self.moved |= bool(self._previous) and not exact
+            pieces.append(Piece(keys, joined.records, self._start(keys), exact))
             self._previous = keys or self._previous
         self.done = not frontier.has_next
         self.next_position = frontier.resume
@@ -84,3 +84,10 @@ class PageStitcher:
             return True
         # Rows that came again were pushed to the right, by others that came before them.
         return bool(keys) and (self._known(keys[0]) or not set(keys).isdisjoint(self._previous))
+
+    def _start(self, keys: list[str]) -> int:
+        """Return the place behind the last row of a page that the piece before has, too."""
+        if keys[:1] == self._previous[-1:]:
+            return min(1, len(keys))
+        places = {key: place for place, key in enumerate(keys)}
+        return next((places[key] + 1 for key in reversed(self._previous) if key in places), 0)

@@ -64,7 +64,6 @@ class ReadPass:
         self._stitchers = [PageStitcher(self._plan.key, ledger.known) for _ in self._connections]
         self._prefetch()
         for index, stitcher in enumerate(self._stitchers):
-            ledger.begin_list()
             useful = useless = 0
             while not stitcher.done:
                 self._fetcher.check_stopped()

@@ -122,10 +122,10 @@ CONNECTION: dict[str, dict[str, Any]] = {
     "max_repair_passes": setting(
         "integer",
         "Repair passes",
-        "How often to re-read a list that changed while it was read, to find the rows that "
-        "slipped between two pages.",
-        default=3,
-        example=3,
+        "How many times at most to re-read a list that changed while it was read, or whose rows "
+        "tie in its order: each time with other page boundaries, until nothing can be missing.",
+        default=7,
+        example=7,
         minimum=0,
         maximum=20,
     ),
