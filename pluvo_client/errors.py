@@ -16,6 +16,7 @@ record, so it can be printed as it is.
 | `QueryError` | the API answered with GraphQL errors | retries a few times, then likewise |
 | `ProtocolError` | the answer contradicts GraphQL, Relay or the documents | likewise |
 | `TransientError` | no usable answer, but one may come | retries for `max_retry_seconds` |
+| `TooLargeError` | an answer is larger than `max_response_mb` | retries once, divided if possible |
 | `ThrottledError` | the same, as the API asked to slow down | likewise, and slows everything down |
 | `UnreachableError` | the host is unknown, or its certificate is not trusted | retries once |
 | `IncompleteError` | fewer rows were found than the API counts | ends the stream |
@@ -118,6 +119,13 @@ class RetriableError(PluvoError):
 
 class TransientError(RetriableError):
     """No usable answer came: the network or the server is at fault."""
+
+
+class TooLargeError(RetriableError):
+    """An answer is larger than the setting `max_response_mb` allows."""
+
+    attempts = 2
+    by_content = True
 
 
 class ThrottledError(TransientError):

@@ -17,6 +17,7 @@ from pluvo_client.errors import (
     SchemaDifferenceError,
     ScopeError,
     TokenRejectedError,
+    TooLargeError,
 )
 from pluvo_client.schema.contract import documented_schema
 
@@ -301,6 +302,7 @@ def test_an_answer_that_the_caller_refuses_is_asked_for_again(api: Api) -> None:
     [
         ([errors("too many fields")], QueryError),
         ([answer(b"<html>")], ProtocolError),
+        ([answer(b" " * 1_000_001)], TooLargeError),
     ],
 )
 def test_what_can_be_divided_is_not_asked_for_again_as_it_is(
@@ -308,7 +310,7 @@ def test_what_can_be_divided_is_not_asked_for_again_as_it_is(
 ) -> None:
     api.answers += answers
     with pytest.raises(kind):
-        api.client().execute(QUERY, divisible=True)
+        api.client(max_response_mb=1).execute(QUERY, divisible=True)
     assert len(api.operations) == 1
 
 
