@@ -18,7 +18,7 @@ record, so it can be printed as it is.
 | `TransientError` | no usable answer, but one may come | retries for `max_retry_seconds` |
 | `TooLargeError` | an answer is larger than `max_response_mb` | retries once, divided if possible |
 | `ThrottledError` | the same, as the API asked to slow down | likewise, and slows everything down |
-| `UnreachableError` | the host is unknown, or its certificate is not trusted | retries once |
+| `UnreachableError` | the host does not exist, or its certificate is not trusted | retries once |
 | `IncompleteError` | fewer rows were found than the API counts | ends the stream |
 """
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 from email.utils import formatdate
 from importlib.metadata import version
 from pathlib import Path
-from socket import gaierror
 from typing import TYPE_CHECKING, Any
 from unittest.mock import ANY
 
@@ -13,10 +12,8 @@ from fake_http import CONFIG, NOW, URL, answer, data
 from urllib3.exceptions import (
     ConnectTimeoutError,
     DecodeError,
-    NameResolutionError,
     ProtocolError,
     ReadTimeoutError,
-    SSLError,
 )
 
 from pluvo_client.errors import (
@@ -24,7 +21,6 @@ from pluvo_client.errors import (
     PluvoError,
     ThrottledError,
     TransientError,
-    UnreachableError,
 )
 from pluvo_client.settings import ClientSettings
 from pluvo_client.transport.connection_pool import connection_pool
@@ -250,25 +246,6 @@ def test_an_address_without_an_api(status: int, api: Api) -> None:
     with pytest.raises(PluvoError, match=rf"{URL}/graphql/ answered HTTP {status}.*names a Pluvo"):
         api.client().execute(QUERY)
     assert len(api.operations) == 1
-
-
-@pytest.mark.parametrize(
-    ("failure", "phrase"),
-    [
-        (
-            NameResolutionError("h", ANY, gaierror()),
-            "does not exist: check the setting `organization`",
-        ),
-        (SSLError("self-signed"), "name its file in the setting `ca_bundle`"),
-    ],
-)
-def test_hosts_that_cannot_be_reached_get_a_second_chance_only(
-    failure: Exception, phrase: str, api: Api
-) -> None:
-    api.answers += [failure] * 3
-    with pytest.raises(UnreachableError, match=phrase):
-        api.client().execute(QUERY)
-    assert len(api.operations) == 2
 
 
 def test_closing_twice_is_fine(api: Api) -> None:
