@@ -18,6 +18,7 @@ record, so it can be printed as it is.
 | `TransientError` | no usable answer, but one may come | retries for `max_retry_seconds` |
 | `TooLargeError` | an answer is larger than `max_response_mb` | retries once, divided if possible |
 | `ThrottledError` | the same, as the API asked to slow down | likewise, and slows everything down |
+| `OutageError` | the same, as the API is down for a while | likewise, and lets everything wait |
 | `UnreachableError` | the host does not exist, or its certificate is not trusted | retries once |
 | `IncompleteError` | fewer rows were found than the API counts | ends the stream |
 """
@@ -134,7 +135,17 @@ class ThrottledError(TransientError):
     `wait` is for how many seconds, if it said so.
     """
 
+    unprocessed = True
+
     def __init__(self, message: str, wait: float | None) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
+class OutageError(TransientError):
+    """The server is down for `wait` seconds: all requests wait, then go on as before."""
+
+    def __init__(self, message: str, wait: float) -> None:
         super().__init__(message)
         self.wait = wait
 

@@ -20,6 +20,7 @@ from urllib3.exceptions import HTTPError
 
 from pluvo_client.errors import (
     ConfigurationError,
+    OutageError,
     PluvoError,
     RetriableError,
     ThrottledError,
@@ -45,11 +46,6 @@ logger = logging.getLogger("pluvo_client")
 LONGEST_WAIT = 60.0  # seconds between two attempts, where the API does not name its own
 # The statuses that the reader of a body judges.
 READABLE = {HTTPStatus.OK, HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
-
-THROTTLED: dict[int, str] = {
-    HTTPStatus.TOO_MANY_REQUESTS: "is throttling requests",
-    HTTPStatus.SERVICE_UNAVAILABLE: "is temporarily unavailable",
-}
 
 
 class ConnectionPool(Protocol):
@@ -119,6 +115,7 @@ class Transport:
             TransientError: no answer came, or not in time, or the server is at fault.
             TooLargeError: the answer is larger than `max_response_mb`.
             ThrottledError: the server asked to slow down.
+            OutageError: the server is down, and said for how long.
             UnreachableError: the host does not exist, or its certificate is not trusted.
             PluvoError: there is no API at this address.
         """
@@ -175,6 +172,8 @@ class Transport:
             self.retries += 1
         if isinstance(error, ThrottledError):
             self.limiter.throttled(seconds)
+        elif isinstance(error, OutageError):
+            self.limiter.hold(seconds)
         else:
             self.limiter.pause(seconds)
 
@@ -218,12 +217,13 @@ class Transport:
         status = response.status
         if status in READABLE:
             return
-        if status in THROTTLED:
-            wait = seconds_of(response.headers.get("Retry-After"), self.clock.time())
-            msg = f"Pluvo {THROTTLED[status]} (HTTP {status})"
-            error = ThrottledError(msg, wait)
-            error.unprocessed = status == HTTPStatus.TOO_MANY_REQUESTS
-            raise error
+        wait = seconds_of(response.headers.get("Retry-After"), self.clock.time())
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            msg = f"Pluvo is throttling requests (HTTP {status})"
+            raise ThrottledError(msg, wait)
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            msg = f"Pluvo is temporarily unavailable (HTTP {status})"
+            raise TransientError(msg) if wait is None else OutageError(msg, wait)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
             msg = f"Pluvo failed to answer (HTTP {status})"
             raise TransientError(msg)

@@ -198,7 +198,7 @@ def test_retry_after_that_cannot_be_read_is_as_if_absent(header: str, api: Api) 
 
 def test_without_retry_after_waits_double(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("random.uniform", lambda _, most: most)
-    api.answers += [busy(), busy(503), busy(), data()]
+    api.answers += [busy(), busy(), busy(), data()]
     api.client().execute(QUERY)
     assert api.clock.now == 0.5 + 1 + 2
 
@@ -227,6 +227,46 @@ def test_a_refusal_slows_what_follows(api: Api) -> None:
     assert api.clock.waits[0] == 1
     assert len(api.clock.waits) == 4
     assert all(wait > 0 for wait in api.clock.waits)
+
+
+class Outage:
+    """Requests take 50 ms; those that begin between two moments are answered with 503."""
+
+    def __init__(self, api: Api, start: float, end: float, **headers: str) -> None:
+        self._api, self._start, self._end, self._headers = api, start, end, headers
+        api.before_sending = self._answer
+
+    def _answer(self) -> None:
+        clock = self._api.clock
+        down_now = self._start <= clock.now < self._end
+        self._api.answers.append(busy(503, **self._headers) if down_now else data())
+        clock.now += 0.05
+
+
+@pytest.mark.parametrize("headers", [{}, {"Retry_After": "1"}, {"Retry_After": "20"}])
+@pytest.mark.parametrize("config", [{}, {"requests_per_second": 15}])
+def test_after_an_outage_the_pace_is_the_old_one(
+    headers: dict[str, str],
+    config: dict[str, Any],
+    api: Api,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("random.uniform", lambda _, most: most)
+    client = api.client(**config)
+    client.authenticator.token()
+    Outage(api, 10, 55, **headers)
+    took = []
+    for _ in range(400):
+        before = api.clock.now
+        client.execute(QUERY)
+        took.append(round(api.clock.now - before, 3))
+    usual, hit = max(took[:100]), max(took)
+    assert hit >= 45
+    assert took.count(hit) == 1
+    others = [seconds for seconds in took if seconds != hit]
+    assert len(others) == 399
+    assert max(others) <= usual
+    assert hit <= 45 + 32  # the outage, and the last wait, at most
 
 
 # ---------- what is not tried again ----------
