@@ -7,6 +7,7 @@ record, so it can be printed as it is.
 | --- | --- | --- |
 | `ConfigurationError` | a setting, catalog or state is wrong | ends the run, or its stream |
 | `AuthenticationError` | the organization rejects the client or its token | ends the stream |
+| `ClientRejectedError` | no token, and nobody says why | retries a few times, then likewise |
 | `TokenRejectedError` | the API rejects a token | retries with a new one, then likewise |
 | `ScopeError` | the token lacks a scope | asks for it once; then ends the stream |
 | `UnavailableError` | the organization's schema lacks a whole stream | leaves the stream out |
@@ -156,6 +157,12 @@ class TokenRejectedError(RetriableError, AuthenticationError):
     attempts = 3
     wait = 0.0
     unprocessed = True
+
+
+class ClientRejectedError(RetriableError, AuthenticationError):
+    """A token is refused without a word of OAuth: by Pluvo, or by something on the way."""
+
+    attempts = 4
 
 
 class ScopeLearnedError(RetriableError):
