@@ -26,6 +26,7 @@ from pluvo_client.errors import (
     ProtocolError,
     ScopeError,
 )
+from pluvo_client.redaction import redacted_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -42,7 +43,6 @@ LEEWAY = 300.0  # seconds before its end at which a token is renewed, or a tenth
 YOUNG = 10.0  # seconds for which a token may not be valid everywhere
 SPREAD = 1.0  # seconds that a token is given to become valid, after a young one was rejected
 SENDABLE = re.compile(r"[!-~]+")  # RFC 6749, appendix A.12: VSCHAR
-LONGEST_CODE = 80  # characters of an error code that are shown
 
 
 class Authenticator:
@@ -239,7 +239,7 @@ class Authenticator:
                 "this organization"
             )
         return AuthenticationError(
-            f"the organization refuses to issue a token: {code[:LONGEST_CODE]!r} (HTTP {status})"
+            f"the organization refuses to issue a token: {redacted_name(code)!r} (HTTP {status})"
         )
 
     def _described(self, scope: str) -> str:

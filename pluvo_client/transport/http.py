@@ -47,6 +47,12 @@ LONGEST_WAIT = 60.0  # seconds between two attempts, where the API does not name
 # The statuses that the reader of a body judges.
 READABLE = {HTTPStatus.OK, HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
+CONTENT_TYPES = {
+    "no content type",
+    *("application/json", "application/graphql-response+json", "application/octet-stream"),
+    *("application/xml", "text/html", "text/plain", "text/xml"),
+}
+
 
 class ConnectionPool(Protocol):
     """What sends a request: urllib3's pool, or what a test puts in its place."""
@@ -59,7 +65,7 @@ class ConnectionPool(Protocol):
 
 
 class Response(NamedTuple):
-    """What came back: HTTP status, whole body, content type (without parameters) and address."""
+    """What came back: HTTP status, whole body, content type (if a usual one) and address."""
 
     status: int
     body: bytes
@@ -197,6 +203,8 @@ class Transport:
         url = self.base_url + path
         self._check_status(response, url)
         kind = response.headers.get("Content-Type", "no content type").split(";")[0]
+        if kind not in CONTENT_TYPES:  # it may repeat what was sent
+            kind = "an unusual content type"
         return Response(response.status, content, kind, url)
 
     def _read(self, response: BaseHTTPResponse) -> bytes:

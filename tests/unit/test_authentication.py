@@ -187,7 +187,8 @@ def test_with_scopes_of_the_user_the_api_judges(api: Api) -> None:
         (200, {"error": "invalid_client"}, "rejects the client (HTTP 200 invalid_client)"),
         (401, {}, "rejects the client (HTTP 401)"),
         (400, {"error": "unsupported_grant_type"}, "'unsupported_grant_type' (HTTP 400)"),
-        (400, {"error": "x" * 500}, "'" + "x" * 80 + "' (HTTP 400)"),
+        (400, {"error": "x" * 500}, "'…' (HTTP 400)"),
+        (400, {"error": "invalid never-shown"}, "'…' (HTTP 400)"),
     ],
 )
 def test_refusals_are_final_and_say_what_to_do(
