@@ -14,6 +14,7 @@ from pluvo_client.errors import (
     ScopeError,
     TokenRejectedError,
 )
+from pluvo_client.redaction import redacted, redacted_name
 from pluvo_client.schema.refusals import refused
 
 if TYPE_CHECKING:
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
 
 _GONE = re.compile(r"not found|does not exist|matching query", re.IGNORECASE)
 _SCOPE = re.compile(r"\b[a-z][a-z_]*\.(?:read|write)\b")  # as they are written on `introduction-2`
-_PERSONAL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|[0-9a-f]{8}-[0-9a-f-]{27}", re.IGNORECASE)
-_QUOTED = re.compile(r"(?<!\w)(['\"])(.*?)\1(?!\w)", re.DOTALL)
-_LONGEST = 300  # characters of an API message that are shown
-_LONGEST_CODE = 40
 
 
 def api_error(errors: Any, document: str, schema: GraphQLSchema | None) -> PluvoError:
@@ -38,12 +35,12 @@ def api_error(errors: Any, document: str, schema: GraphQLSchema | None) -> Pluvo
         str(entry.get("message", "")) if isinstance(entry, dict) else str(entry)
         for entry in entries
     ]
-    shown = _impersonal("; ".join(dict.fromkeys(messages)), document)
+    shown = redacted("; ".join(dict.fromkeys(messages)), document)
     for entry in objects:
         extensions = entry.get("extensions")
         code = extensions.get("code") if isinstance(extensions, dict) else None
         if isinstance(code, str) and "auth" in code.lower():
-            return TokenRejectedError(f"the API rejects the token ({code[:_LONGEST_CODE]})")
+            return TokenRejectedError(f"the API rejects the token ({redacted_name(code)})")
     if schema is not None and (differences := refused(objects, document, schema)):
         return SchemaDifferenceError(differences)
     for message in messages:
@@ -59,9 +56,3 @@ def api_error(errors: Any, document: str, schema: GraphQLSchema | None) -> Pluvo
     gone = all(_GONE.search(message) for message in messages)
     kind = NotFoundError if gone else QueryError
     return kind(f"the API answered with errors: {shown!r}")
-
-
-def _impersonal(message: str, document: str) -> str:
-    """Return what the API says without addresses, ids, and quotes of what was not in `document`."""
-    unquoted = _QUOTED.sub(lambda found: found[0] if found[2] in document else "…", message)
-    return _PERSONAL.sub("…", unquoted)[:_LONGEST]

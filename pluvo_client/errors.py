@@ -7,6 +7,7 @@ record, so it can be printed as it is.
 | --- | --- | --- |
 | `ConfigurationError` | a setting, catalog or state is wrong | ends the run, or its stream |
 | `AuthenticationError` | the organization rejects the client or its token | ends the stream |
+| `ClientRejectedError` | no token, and nobody says why | retries a few times, then likewise |
 | `TokenRejectedError` | the API rejects a token | retries with a new one, then likewise |
 | `ScopeError` | the token lacks a scope | asks for it once; then ends the stream |
 | `UnavailableError` | the organization's schema lacks a whole stream | leaves the stream out |
@@ -16,8 +17,10 @@ record, so it can be printed as it is.
 | `QueryError` | the API answered with GraphQL errors | retries a few times, then likewise |
 | `ProtocolError` | the answer contradicts GraphQL, Relay or the documents | likewise |
 | `TransientError` | no usable answer, but one may come | retries for `max_retry_seconds` |
+| `TooLargeError` | an answer is larger than `max_response_mb` | retries once, divided if possible |
 | `ThrottledError` | the same, as the API asked to slow down | likewise, and slows everything down |
-| `UnreachableError` | the host is unknown, or its certificate is not trusted | retries once |
+| `OutageError` | the same, as the API is down for a while | likewise, and lets everything wait |
+| `UnreachableError` | the host does not exist, or its certificate is not trusted | retries once |
 | `IncompleteError` | fewer rows were found than the API counts | ends the stream |
 """
 
@@ -120,13 +123,30 @@ class TransientError(RetriableError):
     """No usable answer came: the network or the server is at fault."""
 
 
+class TooLargeError(RetriableError):
+    """An answer is larger than the setting `max_response_mb` allows."""
+
+    attempts = 2
+    by_content = True
+
+
 class ThrottledError(TransientError):
     """The server asked to be left alone: all requests wait, then go slower.
 
     `wait` is for how many seconds, if it said so.
     """
 
+    unprocessed = True
+
     def __init__(self, message: str, wait: float | None) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
+class OutageError(TransientError):
+    """The server is down for `wait` seconds: all requests wait, then go on as before."""
+
+    def __init__(self, message: str, wait: float) -> None:
         super().__init__(message)
         self.wait = wait
 
@@ -137,6 +157,12 @@ class TokenRejectedError(RetriableError, AuthenticationError):
     attempts = 3
     wait = 0.0
     unprocessed = True
+
+
+class ClientRejectedError(RetriableError, AuthenticationError):
+    """A token is refused without a word of OAuth: by Pluvo, or by something on the way."""
+
+    attempts = 4
 
 
 class ScopeLearnedError(RetriableError):

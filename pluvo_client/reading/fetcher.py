@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from pluvo_client.errors import NotFoundError, ProtocolError, QueryError
+from pluvo_client.errors import NotFoundError, ProtocolError, QueryError, TooLargeError
 from pluvo_client.transport.rate_limiter import StoppedError
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class Fetcher:
             if fields[0].may_vanish:
                 return [Vanished()]
             raise
-        except (ProtocolError, QueryError) as error:
+        except (ProtocolError, QueryError, TooLargeError) as error:
             if not several:
                 raise
             if isinstance(error, QueryError):

@@ -138,6 +138,25 @@ CONNECTION: dict[str, dict[str, Any]] = {
         exclusiveMinimum=0,
         maximum=3600,
     ),
+    "max_response_seconds": setting(
+        "number",
+        "Response time limit in seconds",
+        "How long a whole answer may take. One that takes longer is asked for again.",
+        default=120,
+        example=120,
+        exclusiveMinimum=0,
+        maximum=3600,
+    ),
+    "max_response_mb": setting(
+        "integer",
+        "Response size limit in MB",
+        "How large an answer may be, packed or unpacked. A page of 50 users has 0.05 MB, the "
+        "largest schema about 2 MB.",
+        default=32,
+        example=32,
+        minimum=1,
+        maximum=1024,
+    ),
     "max_retry_seconds": setting(
         "number",
         "Retry limit in seconds",

@@ -31,10 +31,17 @@ class ClientSettings:
     operations_per_request: int
     max_repair_passes: int
     request_timeout: float
+    max_response_seconds: float
+    max_response_mb: int
     max_retry_seconds: float
     user_agent: str | None
     ca_bundle: str | None
     introspection: bool
+
+    @property
+    def max_response_bytes(self) -> int:
+        """The limit of an answer's size in bytes."""
+        return self.max_response_mb * 1_000_000
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> ClientSettings:

@@ -2,7 +2,8 @@
 
 Pages `introduction-2` and `getting-started-2`: a form with id and secret, 24 hours, no refresh
 token. The token is renewed shortly before it expires and whenever the API rejects it, by one worker
-while the others wait; it is never logged.
+while the others wait; it is never logged. A token may be valid a moment after it was issued only:
+where a young one is rejected, its successor is given that moment.
 
 Which operation needs which scope is not documented. So scopes are learned: what the API names as
 lacking is requested with the next token, and what the organization does not grant is requested no
@@ -12,6 +13,7 @@ more. Where the setting `scopes` is set, it decides.
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -19,10 +21,12 @@ from urllib.parse import urlencode
 
 from pluvo_client.errors import (
     AuthenticationError,
+    ClientRejectedError,
     InvalidScopeError,
     ProtocolError,
     ScopeError,
 )
+from pluvo_client.redaction import redacted_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -36,7 +40,9 @@ PATH = "/oauth/token/"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 DEFAULT_LIFETIME = 86_400.0  # seconds, page `getting-started-2`
 LEEWAY = 300.0  # seconds before its end at which a token is renewed, or a tenth of its lifetime
-LONGEST_CODE = 80  # characters of an error code that are shown
+YOUNG = 10.0  # seconds for which a token may not be valid everywhere
+SPREAD = 1.0  # seconds that a token is given to become valid, after a young one was rejected
+SENDABLE = re.compile(r"[!-~]+")  # RFC 6749, appendix A.12: VSCHAR
 
 
 class Authenticator:
@@ -58,6 +64,8 @@ class Authenticator:
         self._lock = threading.Lock()
         self._token: str | None = None
         self._renew_at = 0.0
+        self._issued_at = 0.0
+        self._spread = 0.0
         self._wanted = frozenset(scope_users)
         self._refused: frozenset[str] = frozenset()
         self._granted: frozenset[str] | None = None
@@ -76,6 +84,10 @@ class Authenticator:
         with self._lock:
             if self._token is None or self._transport.clock.monotonic() >= self._renew_at:
                 self._token = self._request()
+                self._issued_at = self._transport.clock.monotonic()
+                if self._spread:
+                    self._transport.limiter.pause(self._spread)
+                    self._spread = 0.0
             return self._token
 
     def reject(self, token: str) -> None:
@@ -83,6 +95,8 @@ class Authenticator:
         with self._lock:
             if self._token == token:
                 self._token = None
+                if self._transport.clock.monotonic() - self._issued_at < YOUNG:
+                    self._spread = SPREAD
 
     def learn(self, scopes: Iterable[str], token: str) -> bool:
         """Take the API's word that `token` lacks `scopes`; tell whether another one may have them.
@@ -183,7 +197,12 @@ class Authenticator:
         failed = response.status != HTTPStatus.OK
         if not isinstance(answer, dict):
             if failed:
-                raise self._rejection(None, response.status, scopes)
+                msg = (
+                    f"{response.url} did not return a token (HTTP {response.status}, no JSON "
+                    "object): check the settings `client_id` and `client_secret`, and whether "
+                    "something on the way, such as a firewall, answers in Pluvo's place"
+                )
+                raise ClientRejectedError(msg)
             msg = (
                 f"{response.url} did not return a token (no JSON object): check that the setting "
                 "`organization` or `api_url` names a Pluvo organization"
@@ -194,6 +213,14 @@ class Authenticator:
         if not isinstance(answer.get("access_token"), str) or not answer["access_token"]:
             msg = f"{response.url} did not return a token (no `access_token`)"
             raise ProtocolError(msg)
+        for name in ("access_token", "token_type"):
+            value = answer.get(name)
+            if isinstance(value, str) and not SENDABLE.fullmatch(value):
+                msg = (
+                    f"{response.url} returned a token that cannot be sent: `{name}` has a space, "
+                    "a line break or a character that is not ASCII"
+                )
+                raise ProtocolError(msg)
         return answer
 
     def _rejection(self, error: Any, status: int, scopes: Sequence[str]) -> AuthenticationError:
@@ -212,7 +239,7 @@ class Authenticator:
                 "this organization"
             )
         return AuthenticationError(
-            f"the organization refuses to issue a token: {code[:LONGEST_CODE]!r} (HTTP {status})"
+            f"the organization refuses to issue a token: {redacted_name(code)!r} (HTTP {status})"
         )
 
     def _described(self, scope: str) -> str:

@@ -18,7 +18,7 @@ from urllib3.exceptions import HTTPError, LocationParseError
 from urllib3.util import parse_url
 
 from pluvo_client.errors import ConfigurationError
-from pluvo_client.transport.http_connection import use_few_system_calls
+from pluvo_client.transport.http_connection import Limits, use_own_connections
 
 if TYPE_CHECKING:
     from pluvo_client.settings import ClientSettings
@@ -54,7 +54,7 @@ def connection_pool(settings: ClientSettings) -> HTTPConnectionPool:
             f"({type(error).__name__})"
         )
         raise ConfigurationError(msg) from error
-    use_few_system_calls(pool)
+    use_own_connections(pool, Limits(settings.max_response_seconds, settings.max_response_bytes))
     return pool
 
 

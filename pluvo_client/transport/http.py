@@ -16,25 +16,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 import backoff
 import msgspec
 from requests.utils import DEFAULT_ACCEPT_ENCODING
-from urllib3.exceptions import (
-    HTTPError,
-    NameResolutionError,
-    NewConnectionError,
-    ProxyError,
-    SSLError,
-    TimeoutError,  # noqa: A004 - not Python's own, which no request raises
-)
+from urllib3.exceptions import HTTPError
 
 from pluvo_client.errors import (
     ConfigurationError,
+    OutageError,
     PluvoError,
     RetriableError,
     ThrottledError,
     TransientError,
-    UnreachableError,
 )
 from pluvo_client.transport.clock import Clock
 from pluvo_client.transport.connection_pool import connection_pool
+from pluvo_client.transport.http_connection import AnswerTooLargeError
+from pluvo_client.transport.network_errors import network_error
 from pluvo_client.transport.rate_limiter import RateLimiter
 
 if TYPE_CHECKING:
@@ -52,9 +47,10 @@ LONGEST_WAIT = 60.0  # seconds between two attempts, where the API does not name
 # The statuses that the reader of a body judges.
 READABLE = {HTTPStatus.OK, HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
-THROTTLED: dict[int, str] = {
-    HTTPStatus.TOO_MANY_REQUESTS: "is throttling requests",
-    HTTPStatus.SERVICE_UNAVAILABLE: "is temporarily unavailable",
+CONTENT_TYPES = {
+    "no content type",
+    *("application/json", "application/graphql-response+json", "application/octet-stream"),
+    *("application/xml", "text/html", "text/plain", "text/xml"),
 }
 
 
@@ -62,14 +58,14 @@ class ConnectionPool(Protocol):
     """What sends a request: urllib3's pool, or what a test puts in its place."""
 
     def urlopen(self, method: str, url: str, body: bytes, **options: Any) -> BaseHTTPResponse:
-        """Send a request and return the response with its whole body."""
+        """Send a request and return the response, whose body is not read yet."""
 
     def close(self) -> None:
         """Close all connections."""
 
 
 class Response(NamedTuple):
-    """What came back: HTTP status, whole body, content type (without parameters) and address."""
+    """What came back: HTTP status, whole body, content type (if a usual one) and address."""
 
     status: int
     body: bytes
@@ -108,8 +104,7 @@ class Transport:
         )
         self.requests = 0
         self.retries = 0
-        self._timeout = settings.request_timeout
-        self._max_retry_seconds = settings.max_retry_seconds
+        self._settings = settings
         self._headers = {
             "Accept": "application/json",
             "Accept-Encoding": DEFAULT_ACCEPT_ENCODING,
@@ -123,8 +118,10 @@ class Transport:
 
         Raises:
             ConfigurationError: the address redirects.
-            TransientError: no answer came, or the server is at fault.
+            TransientError: no answer came, or not in time, or the server is at fault.
+            TooLargeError: the answer is larger than `max_response_mb`.
             ThrottledError: the server asked to slow down.
+            OutageError: the server is down, and said for how long.
             UnreachableError: the host does not exist, or its certificate is not trusted.
             PluvoError: there is no API at this address.
         """
@@ -146,6 +143,7 @@ class Transport:
         """
         waits = backoff.expo(base=2, factor=0.5, max_value=LONGEST_WAIT)
         next(waits)  # the generator's first value only starts it
+        patience = self._settings.max_retry_seconds
         started = self.clock.monotonic()
         attempts = 0
         while True:
@@ -160,7 +158,7 @@ class Transport:
                 wait = backoff.full_jitter(next(waits)) if error.wait is None else error.wait
                 elapsed = self.clock.monotonic() - started
                 limit = 1 if divisible and error.by_content else error.attempts
-                if (limit and attempts >= limit) or elapsed + wait > self._max_retry_seconds:
+                if (limit and attempts >= limit) or elapsed + wait > patience:
                     tries = "1 try" if attempts == 1 else f"{attempts} tries"
                     error.args = (f"{error} (gave up after {tries} in {elapsed:.0f} s)",)
                     error.given_up = True
@@ -180,6 +178,8 @@ class Transport:
             self.retries += 1
         if isinstance(error, ThrottledError):
             self.limiter.throttled(seconds)
+        elif isinstance(error, OutageError):
+            self.limiter.hold(seconds)
         else:
             self.limiter.pause(seconds)
 
@@ -194,53 +194,44 @@ class Transport:
                 headers={**self._headers, **headers},
                 retries=False,
                 redirect=False,
-                timeout=self._timeout,
+                timeout=self._settings.request_timeout,
+                preload_content=False,
             )
+            content = self._read(response)
         except HTTPError as error:
-            raise self._network_error(error) from error
+            raise network_error(error, self._settings) from error
         url = self.base_url + path
         self._check_status(response, url)
         kind = response.headers.get("Content-Type", "no content type").split(";")[0]
-        return Response(response.status, response.data, kind, url)
+        if kind not in CONTENT_TYPES:  # it may repeat what was sent
+            kind = "an unusual content type"
+        return Response(response.status, content, kind, url)
 
-    def _network_error(self, error: HTTPError) -> RetriableError:
-        """Return what an error of the network means to the user."""
-        host = self.base_url
-        if isinstance(error, SSLError):
-            return UnreachableError(
-                f"the certificate of {host} is not trusted: if your organization has its own "
-                "certificate authority, name its file in the setting `ca_bundle`"
-            )
-        if isinstance(error, NameResolutionError):
-            return UnreachableError(
-                f"the host of {host} does not exist: check the setting `organization` or "
-                "`api_url`, and your network"
-            )
-        if isinstance(error, ProxyError):
-            return TransientError(
-                f"the proxy on the way to {host} failed: check the environment variable HTTPS_PROXY"
-            )
-        # A connection that could not be made is, to urllib3, a timeout of a kind.
-        unconnected = isinstance(error, NewConnectionError)
-        if isinstance(error, TimeoutError) and not unconnected:
-            return TransientError(f"{host} did not answer within {self._timeout:g} s")
-        inner = (error.__cause__, *error.args)
-        cause = next((item for item in inner if isinstance(item, Exception)), error)
-        failure = TransientError(f"the connection to {host} failed ({type(cause).__name__})")
-        failure.unprocessed = unconnected
-        return failure
+    def _read(self, response: BaseHTTPResponse) -> bytes:
+        """Return the whole body, unpacked no further than the limit.
+
+        Raises:
+            AnswerTooLargeError: it is larger.
+        """
+        limit = self._settings.max_response_bytes
+        content = response.read(limit + 1)
+        if len(content) > limit:
+            response.close()
+            raise AnswerTooLargeError
+        return content
 
     def _check_status(self, response: BaseHTTPResponse, url: str) -> None:
         """Raise what a status means by itself; those in `READABLE` are for the caller to judge."""
         status = response.status
         if status in READABLE:
             return
-        if status in THROTTLED:
-            wait = seconds_of(response.headers.get("Retry-After"), self.clock.time())
-            msg = f"Pluvo {THROTTLED[status]} (HTTP {status})"
-            error = ThrottledError(msg, wait)
-            error.unprocessed = status == HTTPStatus.TOO_MANY_REQUESTS
-            raise error
+        wait = seconds_of(response.headers.get("Retry-After"), self.clock.time())
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            msg = f"Pluvo is throttling requests (HTTP {status})"
+            raise ThrottledError(msg, wait)
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            msg = f"Pluvo is temporarily unavailable (HTTP {status})"
+            raise TransientError(msg) if wait is None else OutageError(msg, wait)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
             msg = f"Pluvo failed to answer (HTTP {status})"
             raise TransientError(msg)

@@ -3,7 +3,8 @@
 At most `max_in_flight` requests run at once, and their starts keep the distance that `per_second`
 or the API's throttling asks for. A throttled request stops every worker for as long as the API
 says; after that the rate is four fifths of what went well before, and each success adds a little.
-So a limit that nobody documented is found within a few refusals and hardly ever hit again.
+So a limit that nobody documented is found within a few refusals and hardly ever hit again. An API
+that is down for a while says nothing about a limit: afterwards the rate is what it was.
 """
 
 from __future__ import annotations
@@ -91,6 +92,11 @@ class RateLimiter:
                 if self._ceiling:
                     self._rate = min(self._rate, self._ceiling)
             self._paused_until = max(self._paused_until, now + wait)
+
+    def hold(self, wait: float) -> None:
+        """Note that the API is down: all wait `wait` seconds, then go on as before."""
+        with self._condition:
+            self._paused_until = max(self._paused_until, self._clock.monotonic() + wait)
 
     def pause(self, seconds: float) -> None:
         """Wait `seconds`.

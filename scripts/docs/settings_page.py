@@ -23,7 +23,8 @@ GROUPS = {
     ],
     "Speed, limits and repair": [
         *("page_size", "max_concurrency", "requests_per_second", "operations_per_request"),
-        *("request_timeout", "max_retry_seconds", "max_repair_passes"),
+        *("request_timeout", "max_response_seconds", "max_response_mb"),
+        *("max_retry_seconds", "max_repair_passes"),
     ],
 }
 SDK_GROUP = "Settings of the Singer SDK"

@@ -270,6 +270,8 @@ SETTINGS = {
     "lookback_days",
     "max_concurrency",
     "max_repair_passes",
+    "max_response_mb",
+    "max_response_seconds",
     "max_retry_seconds",
     "operations_per_request",
     "organization",

@@ -115,7 +115,7 @@ def address(pluvo: Watched, authority: trustme.CA) -> Iterator[str]:
         yield url
 
 
-NOT_TRUSTED = "is not trusted: if your organization has its own certificate authority, name its"
+NOT_TRUSTED = "is not trusted, since its authority is unknown: if your organization has its own"
 
 
 @pytest.mark.parametrize("way", ["ca_bundle", "REQUESTS_CA_BUNDLE", "both"])
@@ -154,9 +154,11 @@ def test_the_authority_of_another_organization_is_not_trusted(
     check_that_nothing_was_sent(result.returncode, result.stderr, pluvo, NOT_TRUSTED)
 
 
-@pytest.mark.parametrize("wrong", ["host", "time"])
+@pytest.mark.parametrize(
+    ("wrong", "reason"), [("host", "it is for another host"), ("time", "it has expired")]
+)
 def test_a_certificate_of_another_host_or_time_is_not_trusted(
-    wrong: str, pluvo: Watched, authority: trustme.CA, bundle: str
+    wrong: str, reason: str, pluvo: Watched, authority: trustme.CA, bundle: str
 ) -> None:
     certificate = (
         authority.issue_cert("pluvo.example.com")
@@ -165,7 +167,9 @@ def test_a_certificate_of_another_host_or_time_is_not_trusted(
     )
     with encrypted(pluvo, certificate) as url:
         result = pluvo.run(api_url=url, ca_bundle=bundle)
-    check_that_nothing_was_sent(result.returncode, result.stderr, pluvo, NOT_TRUSTED)
+    check_that_nothing_was_sent(
+        result.returncode, result.stderr, pluvo, f"is not trusted, since {reason}"
+    )
 
 
 @pytest.mark.parametrize("setting", ["verify", "verify_ssl", "ssl_verify", "insecure"])

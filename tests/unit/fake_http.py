@@ -119,7 +119,7 @@ class Api:
         """Take the place of a pool of connections."""
         assert method == "POST"
         headers, timeout = options.pop("headers"), options.pop("timeout")
-        assert options == {"retries": False, "redirect": False}
+        assert options == {"retries": False, "redirect": False, "preload_content": False}
         self.before_sending()
         sent = Sent(url, body, headers)
         self.timeouts.add(timeout)

@@ -186,9 +186,9 @@ def test_with_scopes_of_the_user_the_api_judges(api: Api) -> None:
         ),
         (200, {"error": "invalid_client"}, "rejects the client (HTTP 200 invalid_client)"),
         (401, {}, "rejects the client (HTTP 401)"),
-        (403, b"<html>", "rejects the client (HTTP 403)"),
         (400, {"error": "unsupported_grant_type"}, "'unsupported_grant_type' (HTTP 400)"),
-        (400, {"error": "x" * 500}, "'" + "x" * 80 + "' (HTTP 400)"),
+        (400, {"error": "x" * 500}, "'…' (HTTP 400)"),
+        (400, {"error": "invalid never-shown"}, "'…' (HTTP 400)"),
     ],
 )
 def test_refusals_are_final_and_say_what_to_do(
@@ -266,6 +266,62 @@ def test_answers_that_are_no_tokens_are_tried_again(body: Any, phrase: str, api:
     api.tokens += [answer(body) for _ in range(4)]
     with pytest.raises(ProtocolError, match=re.escape(phrase)):
         authenticator(api).token()
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_a_page_in_place_of_a_token_is_not_believed_at_once(status: int, api: Api) -> None:
+    api.tokens += [answer(b"<html>Blocked</html>", status, "text/html"), token("good")]
+    assert authenticator(api).token() == "good"
+    api.tokens += [answer(b"<html>Blocked</html>", status, "text/html") for _ in range(9)]
+    with pytest.raises(AuthenticationError) as raised:
+        authenticator(api).token()
+    assert f"did not return a token (HTTP {status}, no JSON object)" in str(raised.value)
+    assert "`client_secret`" in str(raised.value)
+    assert "gave up after 4 tries" in str(raised.value)
+
+
+CANNOT_BE_SENT = ["never-shown\n", "never-shown\r\nX: y", "never shown", "nëver-shown", "\x00", " "]
+
+
+@pytest.mark.parametrize("name", ["access_token", "token_type"])
+@pytest.mark.parametrize("value", CANNOT_BE_SENT)
+def test_a_token_that_cannot_be_sent_is_refused_without_it(
+    name: str, value: str, api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    api.tokens += [token(**{name: value}) for _ in range(4)]
+    with pytest.raises(ProtocolError, match=rf"cannot be sent: `{name}` has a space") as raised:
+        authenticator(api).token()
+    assert "shown" not in str(raised.value) + caplog.text
+    assert authenticator(api).token() == "token-5"
+
+
+@pytest.mark.parametrize("delay", [0.5, 0.9])
+def test_a_token_that_is_valid_a_moment_later_is_waited_for(delay: float, api: Api) -> None:
+    issued: dict[str, float] = {}
+    client = api.client()
+    urlopen = api.urlopen
+
+    def strict(method: str, url: str, body: bytes, **options: Any) -> Any:
+        given = options["headers"].get("Authorization")
+        if given is None:
+            issued[f"Bearer token-{api.asked + 1}"] = api.clock.now
+        else:
+            valid = api.clock.now >= issued[given] + delay
+            api.answers.append(answer({"data": {"a": 1}}) if valid else answer({}, 401))
+        return urlopen(method, url, body, **options)
+
+    api.urlopen = strict  # type: ignore[method-assign]  # an organization with a memory
+    assert client.execute("{ a }") == {"a": 1}
+    assert api.asked == 2
+
+
+def test_an_old_token_that_is_refused_is_replaced_without_a_wait(api: Api) -> None:
+    auth = authenticator(api)
+    first = auth.token()
+    api.clock.now = 60
+    auth.reject(first)
+    assert auth.token() != first
+    assert api.clock.waits == []
 
 
 def test_a_token_address_that_is_busy_is_waited_for(api: Api) -> None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 from email.utils import formatdate
 from importlib.metadata import version
 from pathlib import Path
-from socket import gaierror
 from typing import TYPE_CHECKING, Any
 from unittest.mock import ANY
 
@@ -13,10 +12,8 @@ from fake_http import CONFIG, NOW, URL, answer, data
 from urllib3.exceptions import (
     ConnectTimeoutError,
     DecodeError,
-    NameResolutionError,
     ProtocolError,
     ReadTimeoutError,
-    SSLError,
 )
 
 from pluvo_client.errors import (
@@ -24,7 +21,6 @@ from pluvo_client.errors import (
     PluvoError,
     ThrottledError,
     TransientError,
-    UnreachableError,
 )
 from pluvo_client.settings import ClientSettings
 from pluvo_client.transport.connection_pool import connection_pool
@@ -202,7 +198,7 @@ def test_retry_after_that_cannot_be_read_is_as_if_absent(header: str, api: Api) 
 
 def test_without_retry_after_waits_double(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("random.uniform", lambda _, most: most)
-    api.answers += [busy(), busy(503), busy(), data()]
+    api.answers += [busy(), busy(), busy(), data()]
     api.client().execute(QUERY)
     assert api.clock.now == 0.5 + 1 + 2
 
@@ -233,6 +229,46 @@ def test_a_refusal_slows_what_follows(api: Api) -> None:
     assert all(wait > 0 for wait in api.clock.waits)
 
 
+class Outage:
+    """Requests take 50 ms; those that begin between two moments are answered with 503."""
+
+    def __init__(self, api: Api, start: float, end: float, **headers: str) -> None:
+        self._api, self._start, self._end, self._headers = api, start, end, headers
+        api.before_sending = self._answer
+
+    def _answer(self) -> None:
+        clock = self._api.clock
+        down_now = self._start <= clock.now < self._end
+        self._api.answers.append(busy(503, **self._headers) if down_now else data())
+        clock.now += 0.05
+
+
+@pytest.mark.parametrize("headers", [{}, {"Retry_After": "1"}, {"Retry_After": "20"}])
+@pytest.mark.parametrize("config", [{}, {"requests_per_second": 15}])
+def test_after_an_outage_the_pace_is_the_old_one(
+    headers: dict[str, str],
+    config: dict[str, Any],
+    api: Api,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("random.uniform", lambda _, most: most)
+    client = api.client(**config)
+    client.authenticator.token()
+    Outage(api, 10, 55, **headers)
+    took = []
+    for _ in range(400):
+        before = api.clock.now
+        client.execute(QUERY)
+        took.append(round(api.clock.now - before, 3))
+    usual, hit = max(took[:100]), max(took)
+    assert hit >= 45
+    assert took.count(hit) == 1
+    others = [seconds for seconds in took if seconds != hit]
+    assert len(others) == 399
+    assert max(others) <= usual
+    assert hit <= 45 + 32  # the outage, and the last wait, at most
+
+
 # ---------- what is not tried again ----------
 
 
@@ -250,25 +286,6 @@ def test_an_address_without_an_api(status: int, api: Api) -> None:
     with pytest.raises(PluvoError, match=rf"{URL}/graphql/ answered HTTP {status}.*names a Pluvo"):
         api.client().execute(QUERY)
     assert len(api.operations) == 1
-
-
-@pytest.mark.parametrize(
-    ("failure", "phrase"),
-    [
-        (
-            NameResolutionError("h", ANY, gaierror()),
-            "does not exist: check the setting `organization`",
-        ),
-        (SSLError("self-signed"), "name its file in the setting `ca_bundle`"),
-    ],
-)
-def test_hosts_that_cannot_be_reached_get_a_second_chance_only(
-    failure: Exception, phrase: str, api: Api
-) -> None:
-    api.answers += [failure] * 3
-    with pytest.raises(UnreachableError, match=phrase):
-        api.client().execute(QUERY)
-    assert len(api.operations) == 2
 
 
 def test_closing_twice_is_fine(api: Api) -> None:

@@ -13,12 +13,13 @@ from urllib3 import HTTPConnectionPool
 from urllib3.connection import HTTPConnection
 
 from pluvo_client.transport import http_connection
-from pluvo_client.transport.http_connection import use_few_system_calls
+from pluvo_client.transport.http_connection import Limits, use_own_connections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+LIMITS = Limits(seconds=60, size=1_000_000)
 
 
 class Server:
@@ -52,7 +53,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def pool(server: Server) -> Iterator[HTTPConnectionPool]:
     with HTTPConnectionPool("127.0.0.1", server.port) as found:
-        use_few_system_calls(found)
+        use_own_connections(found, LIMITS)
         yield found
 
 
@@ -70,15 +71,15 @@ def test_an_answer_is_read_in_large_parts(
     pool: HTTPConnectionPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
-    makefile = socket.socket.makefile
+    readinto = socket.SocketIO.readinto
 
-    def noted(self: socket.socket, mode: str = "r", buffering: int = -1, **more: object) -> object:
-        sizes.append(buffering)
-        return makefile(self, mode, buffering, **more)  # type: ignore[call-overload]  # as given
+    def noted(self: socket.SocketIO, buffer: bytearray) -> int | None:
+        sizes.append(len(buffer))
+        return readinto(self, buffer)
 
-    monkeypatch.setattr(socket.socket, "makefile", noted)
+    monkeypatch.setattr(socket.SocketIO, "readinto", noted)
     assert ask(pool) == b"hello"
-    assert sizes[-1] == http_connection.READ_SIZE
+    assert sizes[0] == http_connection.READ_SIZE
 
 
 class OtherFile:
@@ -93,7 +94,7 @@ class OtherFile:
 
 def test_where_python_reads_in_another_way_its_own_is_kept() -> None:
     sock: Any = OtherFile()
-    response = http_connection._Response(sock, method="POST")
+    response = http_connection._Response(sock, method="POST", limits=LIMITS)
     assert response.fp is sock.file
     response.begin()
     assert response.read() == b"hello"
@@ -115,7 +116,7 @@ def test_where_urllib3_sends_in_another_way_nothing_is_added() -> None:
 
     pool = HTTPConnectionPool("127.0.0.1")
     pool.ConnectionCls = OtherConnection
-    use_few_system_calls(pool)
+    use_own_connections(pool, LIMITS)
     pool.ConnectionCls("127.0.0.1").request("POST", "/")
     assert sent == [b"request"]
 
@@ -126,5 +127,5 @@ def test_connections_of_another_kind_are_left_alone() -> None:
 
     pool = HTTPConnectionPool("127.0.0.1")
     pool.ConnectionCls = Other  # type: ignore[assignment]  # what this test is about
-    use_few_system_calls(pool)
+    use_own_connections(pool, LIMITS)
     assert pool.ConnectionCls is Other  # type: ignore[comparison-overlap]  # see above

@@ -58,6 +58,8 @@ def settings(**config: Any) -> Settings:
         ("window_days", [1, 3650], [0, 3651]),
         ("full_refresh_days", [0, 3650], [-1, 3651]),
         ("request_timeout", [0.5, 3600], [0, 3601]),
+        ("max_response_seconds", [0.5, 3600], [0, 3601]),
+        ("max_response_mb", [1, 1024], [0, 1025, 1.5]),
         ("max_retry_seconds", [0, 86400], [-1, 86401]),
         ("user_agent", ["me", "a b"], ["", "a\nb", "a\rb", "naïve", " a"]),
         ("introspection", ["auto", "off"], ["on", True]),
@@ -117,6 +119,7 @@ def test_defaults() -> None:
     assert (client.page_size, client.max_concurrency, client.operations_per_request) == (50, 4, 5)
     assert (client.request_timeout, client.max_retry_seconds) == (60, 300)
     assert client.requests_per_second is None
+    assert (client.max_response_seconds, client.max_response_bytes) == (120, 32_000_000)
     assert client.introspection is True
 
 
