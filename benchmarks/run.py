@@ -1,7 +1,7 @@
 """Measure the tap: `make bench` and `make bench-scale`, or `python benchmarks/run.py WORK...`.
 
-All programs run on this machine, against one server, on the same data. The results are printed, and
-kept as JSON in benchmarks/output/. `performance` and `scale` mean the workloads of the document with
+All programs run on this machine, against one server, on the same data. The results are printed and
+kept as JSON in benchmarks/output/. `performance` and `scale` mean the workloads of the document of
 that name in docs/, whose figures are then updated. The exit code is 1 if a goal was missed.
 """
 

@@ -4,8 +4,8 @@
 
 Each argument is a number of rows and a latency in seconds, and gets its own port; the ports are
 printed as a JSON object. Requests are searched for the few things that matter instead of being
-parsed; latencies run in parallel, one timer per request. `GET /stats` returns how many requests each
-port has answered and how much CPU time the process has used.
+parsed; latencies run in parallel, one timer per request. `GET /stats` returns the number of requests
+that each port has answered, and the CPU time that the process has used.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Baseline (a): the same stream on the SDK's `GraphQLStream`, as in its template.
 
 Default writer, default conformance, default paginator, one cursor chain, and the same records as
-the tap gives. Unlike the template it keeps its authenticator, which else would ask for a token
-before each page.
+the tap. Unlike the template, it keeps its authenticator, which would otherwise request a token for
+each page.
 """
 
 from __future__ import annotations
