@@ -1,10 +1,10 @@
-# Every way to run this project: `make` alone lists them. Needs Python 3.11 or newer, and make.
-# All that is installed comes from the locks in requirements/ and stays in this folder.
+# Every way to run this project: `make` on its own lists them. Needs Python 3.11 or newer, and make.
+# Everything is installed from the locks in requirements/, into this folder.
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_BUILD_CONSTRAINT := $(CURDIR)/requirements/build.txt
 
-# The path of an interpreter, if it really runs: pyenv's shims may stand on PATH and not do so.
+# The path of an interpreter, if it really runs: pyenv's shims may be on PATH and not do so.
 find_python = $(shell for python in python$(1) \
 	"$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$(1).*/bin/python$(1); do \
 	"$$python" -c "import sys; print(sys._base_executable)" 2>/dev/null && break; done)
@@ -14,7 +14,7 @@ PYTHON := $(or $(call find_python,3.11),$(call find_python,3.12),$(call find_pyt
 endif
 UV := .venv-tools/uv/bin/uv
 BIN := .venv/bin
-# Programs that share no environment with the tap, or with one another.
+# Programs that each have their own environment, apart from the tap's.
 TOOLS := dbt docs meltano postgres singer-tools target-csv target-jsonl target-postgres
 
 .DEFAULT_GOAL := help
@@ -26,14 +26,14 @@ help: ## List the ways to run this project
 
 ## Run
 
-demo: .venv/.ready .meltano/.demo-ready ## Sync a made-up organization into DuckDB and show it, from nothing
+demo: .venv/.ready .meltano/.demo-ready ## Load a made-up organization into DuckDB and show it, from scratch
 	@$(BIN)/python demo/demo.py
 
 sandbox: .venv/.ready ## Serve a made-up Pluvo on this machine until Ctrl-C
 	@$(BIN)/pluvo-sandbox serve
 
 report: ENVIRONMENT ?= sandbox
-report: .venv/.ready ## Make a page of charts of what the demo read (ENVIRONMENT=prod: of your own)
+report: .venv/.ready ## Make a page of charts from the demo's data (ENVIRONMENT=prod: from yours)
 	@PLUVO_DUCKDB_PATH=output/$(ENVIRONMENT)/pluvo.duckdb \
 		$(BIN)/python dbt/report/render.py --output output/$(ENVIRONMENT)/report.html
 
@@ -41,38 +41,38 @@ report: .venv/.ready ## Make a page of charts of what the demo read (ENVIRONMENT
 
 test: lint types audit tests unit ## Set up and run every check, as .ci/run does
 
-lint: .venv/.ready ## Check style, formatting and the layers of imports
+lint: .venv/.ready ## Check style, formatting and import layers
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-logo --no-cache
 
-# Each folder of tests by itself, since they share module names, such as conftest.
+# Each folder of tests separately, since they share module names, such as conftest.
 types: .venv/.ready ## Check types
 	$(BIN)/mypy
 	set -e; for folder in tests/* orchestrate/tests; do $(BIN)/mypy $$folder; done # each has a conftest
 
-audit: .venv/.ready .venv-tools/audit/.ready ## Look for known weaknesses in the locked packages
+audit: .venv/.ready .venv-tools/audit/.ready ## Check the locked packages for known vulnerabilities
 	$(BIN)/python scripts/audit.py
 
 tests: setup ## Run all tests, with real targets, dbt, Meltano and PostgreSQL
 	$(BIN)/pytest -n auto
 
-unit: unit-3.12 unit-3.13 ## Run the unit tests on the other versions of Python that are here
+unit: unit-3.12 unit-3.13 ## Run the unit tests on other installed versions of Python
 
 unit-3.%: $(UV)
 	@if [ -z "$(call find_python,3.$*)" ]; then \
-		echo "Python 3.$*: not found on this machine, its unit tests are left out"; \
+		echo "Python 3.$*: not found on this machine, skipping its unit tests"; \
 	else \
 		$(MAKE) --no-print-directory .venv-3.$*/.ready PYTHON="$(call find_python,3.$*)" && \
 		echo "Python 3.$*:" && .venv-3.$*/bin/pytest -n auto tests/unit; \
 	fi
 
-format: .venv/.ready ## Mend style and formatting where that can be done by itself
+format: .venv/.ready ## Fix style and formatting automatically where possible
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
 # Ignores the locks, and the upper bound on the SDK in pyproject.toml.
-canary: $(UV) ## Run unit tests and the SDK's standard suite with the newest releases of everything
+canary: $(UV) ## Run unit tests and the SDK's standard suite with the newest dependencies
 	$(UV) venv --quiet --clear --python "$(PYTHON)" .venv-canary
 	UV_BUILD_CONSTRAINT= $(UV) pip install --upgrade --python .venv-canary \
 		--editable '.[sandbox]' --group dev
@@ -83,19 +83,19 @@ canary: $(UV) ## Run unit tests and the SDK's standard suite with the newest rel
 test-orchestrate: setup airflow ## Run the Airflow DAG against two sandboxes (installs Airflow; not part of `test`)
 	$(BIN)/pytest orchestrate/tests
 
-bench: .venv/.ready ## Measure the tap against others (some minutes) and write docs/performance.md
+bench: .venv/.ready ## Compare the tap's speed with others' (a few minutes) and update docs/performance.md
 	$(BIN)/python benchmarks/run.py performance
 
-bench-scale: setup ## Measure targets, and several organizations at once, and write docs/scale.md
+bench-scale: setup ## Measure targets and several organizations at once, and update docs/scale.md
 	$(BIN)/python tests/e2e/private_postgres.py $(BIN)/python benchmarks/run.py scale
 
-docs: generate .venv-tools/docs/.ready ## Build the documentation into site/, without network
+docs: generate .venv-tools/docs/.ready ## Build the documentation into site/, without a network
 	NO_MKDOCS_2_WARNING=1 .venv-tools/docs/bin/mkdocs build --strict --quiet
 	@echo "Open site/index.html"
 
 ## Set up
 
-setup: .venv/.ready $(TOOLS:%=.venv-tools/%/.ready) .meltano/.ready ## Install all that the checks need
+setup: .venv/.ready $(TOOLS:%=.venv-tools/%/.ready) .meltano/.ready ## Install everything that the checks need
 
 $(UV): requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
@@ -105,7 +105,7 @@ $(UV): requirements/uv.txt
 	@.venv-tools/uv/bin/pip install -qq --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-# A virtual environment that holds exactly what a lock names, ready to start: $(call venv,lock)
+# A virtual environment with exactly what a lock names: $(call venv,lock)
 define venv
 @echo "Installing $(@D)"
 @$(UV) venv --quiet --clear --python "$(PYTHON)" $(@D)
@@ -138,12 +138,12 @@ MELTANO := .venv-tools/meltano/bin/meltano --log-level=warning
 
 ## Maintain
 
-generate: .venv/.ready ## Write anew what is made from other files: Meltano's settings, dbt's staging, reference
+generate: .venv/.ready ## Regenerate files: Meltano's settings, dbt's staging, reference pages
 	$(BIN)/python scripts/meltano_settings.py
 	$(BIN)/python dbt/generate_staging.py
 	$(BIN)/python scripts/docs/generate.py
 
-lock: $(UV) ## Bring the locks up to date (UPGRADE=1: with the newest releases)
+lock: $(UV) ## Update the locks (UPGRADE=1: to the newest releases)
 	$(COMPILE) --extra sandbox --group dev pyproject.toml -o requirements/dev.txt
 	set -e; for lock in $(LOCKS); do $(COMPILE) $$lock.in -o $$lock.txt; done
 
@@ -153,5 +153,5 @@ COMPILE = UV_BUILD_CONSTRAINT= $(UV) pip compile --quiet --universal --python-ve
 	--generate-hashes --no-emit-index-url --no-emit-find-links \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-clean: ## Remove all that was installed or made here, but what was synced from real organizations
+clean: ## Remove everything installed or generated here, except data of real organizations
 	rm -rf .venv .venv-* .meltano .mypy_cache .pytest_cache .ruff_cache .hypothesis output/sandbox dist site

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Build the packages into dist/, check them, and try the wheel in an environment of its own.
-# What builds and checks them comes from the locks in requirements/.
+# Build the packages into dist/, check them, and try the wheel in a fresh environment.
+# The build and check tools come from the locks in requirements/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,8 +18,8 @@ rm -rf dist
 "$tools/check/bin/twine" check --strict dist/*
 
 "$uv" venv --quiet "$tools/try"
-"$uv" pip install --quiet --python "$tools/try" dist/*.whl # as a user does, with the newest releases
+"$uv" pip install --quiet --python "$tools/try" dist/*.whl # like a user, with the newest releases
 "$tools/try/bin/tap-pluvo" --version
-# Without credentials: by the documents, which the wheel has to carry.
+# Without credentials, discovery uses the documented API, which the wheel must contain.
 "$tools/try/bin/tap-pluvo" --discover | "$tools/try/bin/python" -c \
   'import json, sys; print(len(json.load(sys.stdin)["streams"]), "streams")'

@@ -1,4 +1,4 @@
-"""The bench server as seen by who starts it: its ports, its counters, and its own ceiling."""
+"""The client side of the bench server: its ports, its counters and its own ceiling."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Counters(NamedTuple):
 
 
 class BenchServer:
-    """The server, running as long as the block."""
+    """The server, running for the length of a `with` block."""
 
     def __init__(self, loads: Iterable[Load]) -> None:
         self._loads = sorted(set(loads))
@@ -63,11 +63,11 @@ class BenchServer:
         self._process.wait()
 
     def url(self, load: Load) -> str:
-        """Return the address of the API that has this size and latency."""
+        """Return the address of the API with this size and latency."""
         return f"http://127.0.0.1:{self._ports[str(load)]}"
 
     def counters(self) -> Counters:
-        """Return the counters, requests by size and latency."""
+        """Return the counters, with requests by size and latency."""
         port = next(iter(self._ports.values()))
         with urlopen(f"http://127.0.0.1:{port}/stats") as response:
             found = json.load(response)
@@ -76,7 +76,7 @@ class BenchServer:
         )
 
     def ceiling(self, load: Load, in_flight: int = 16, seconds: float = 3.0) -> dict[str, float]:
-        """Return how many pages a second bare sockets get, and what a page costs the server."""
+        """Return how many pages per second bare sockets get, and what a page costs the server."""
         before = self.counters()
         received = pages = 0
         started = time.monotonic()
@@ -103,7 +103,7 @@ class BenchServer:
 
 
 class _Client:
-    """Asks for one page again and again, and only counts the bytes."""
+    """Requests the same page repeatedly, and only counts the bytes."""
 
     def __init__(self, port: int, offset: int) -> None:
         body = json.dumps({"query": PAGE % offset}).encode()
@@ -117,7 +117,7 @@ class _Client:
         self.socket.sendall(self._request)
 
     def receive(self) -> int:
-        """Take what has come; return the size of the answer once it is whole."""
+        """Receive what has arrived; return the size of the response once it is complete."""
         received = self.socket.recv_into(self._buffer)
         if not self._missing:
             head, _, _ = bytes(self._buffer[:200]).partition(b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""The users that the bench server gives: invented, all different, the same in every run."""
+"""The users that the bench server serves: made up, all different, the same in every run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from array import array
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
-# What every program asks for, in the names of the tap's columns: aliases cost a client nothing.
+# What every program requests, aliased to the tap's column names; aliases cost a client nothing.
 SELECTION = (
     "id ref name email archived archived_at: archivedAt is_active: isActive roles language "
     "last_login: lastLogin invited_on: invitedOn has_password: hasPassword "
@@ -24,13 +24,13 @@ START = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def edge(number: int, *, archived: bool) -> bytes:
-    """Return the edge of one user as a Django server writes it: compact, and in ASCII."""
+    """Return the edge of a user as a Django server writes it: compact, and in ASCII."""
     noise = blake2b(number.to_bytes(8, "big"), digest_size=10).hexdigest()
     name = f"{FIRST_NAMES[number % 10]} {LAST_NAMES[number % 7]}"
     invited = START + timedelta(minutes=number % 2_000_000)
     seen = invited + timedelta(days=number % 400, microseconds=number % 1_000_000 + 1)
     node = {
-        # The last group of digits is the number, so that a reader of the output can tick it off.
+        # The last group of digits is the user's number, so that the output can be checked.
         "id": f"{noise[:8]}-{noise[8:12]}-4{noise[12:15]}-a{noise[15:18]}-{number:012x}",
         "ref": f"HR-{number:07d}",
         "name": name,
@@ -65,7 +65,7 @@ def edge(number: int, *, archived: bool) -> bytes:
 
 
 class Rows:
-    """Users ready to send: one block of bytes, of which a page is one slice."""
+    """Users ready to send: one block of bytes, of which each page is a slice."""
 
     def __init__(self, total: int, *, first_number: int = 0, archived: bool = False) -> None:
         self._block = bytearray()

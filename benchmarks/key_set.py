@@ -1,4 +1,4 @@
-"""Keep the keys of so many rows, and nothing else, to see what memory they alone need."""
+"""Keep the keys of a number of rows and nothing else, to see how much memory they need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run a program from start to exit and say what it cost and whether it did the whole job."""
+"""Run a program from start to exit; measure its cost and check that it did the whole job."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from bench_server import BenchServer, Load
 
-# The last digits of an id are the number of the user, see data.py. In JSON it has a name, in CSV it
-# begins the line.
+# The last digits of an id are the user's number, see data.py. JSON names it; in CSV it starts the
+# line.
 ID = re.compile(rb'(?:"id": ?"|^)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-([0-9a-f]{12})')
 ROOT = Path(__file__).parents[1]
 MEGABYTE = 1e6
@@ -33,7 +33,7 @@ class FailedError(Exception):
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a program: the whole process, its start-up included."""
+    """One run of a program: the whole process, including start-up."""
 
     wall: float  # seconds
     cpu: float  # seconds, user and system
@@ -47,7 +47,7 @@ class Run:
 class Program:
     """A command that reads users into `output`: its standard output, or a file or folder.
 
-    `fetch` brings into `output` what went somewhere else; it is not measured.
+    `fetch` copies what went elsewhere into `output`; it is not measured.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Program:
     output: Path
     environment: Mapping[str, str]
     to_stdout: bool = True
-    exact: bool = True  # whether each user comes `copies` times, and no more
+    exact: bool = True  # whether each user comes exactly `copies` times
     copies: int = 1
     fetch: Callable[[Path], None] | None = None
 
@@ -63,7 +63,7 @@ class Program:
         """Run it; with a load, count the users in its output.
 
         Raises:
-            FailedError: it failed, or users are missing or doubled.
+            FailedError: it failed, or users are missing or duplicated.
         """
         before = server.counters() if server else None
         log = self.output.with_name(f"{self.output.name}.log")
@@ -100,7 +100,7 @@ class Program:
         )
 
     def _count(self, expected: int) -> int:
-        """Count the users in the output, without holding it: line by line, bit by bit."""
+        """Count the users in the output line by line, without loading all of it."""
         files = [self.output]
         if self.output.is_dir():
             files = [*self.output.rglob("*.jsonl"), *self.output.rglob("*.csv")]
@@ -123,7 +123,7 @@ class Program:
 
 
 def typical(runs: Iterable[Run]) -> Run:
-    """Return the medians of several runs, figure by figure."""
+    """Return the median of each figure over several runs."""
     found = [asdict(run) for run in runs]
     figures: dict[str, Any] = {name: median(run[name] for run in found) for name in found[0]}
     return Run(**figures)

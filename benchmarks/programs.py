@@ -33,7 +33,7 @@ DLT_SETTINGS = {
 
 
 def install_baselines() -> None:
-    """Install what the baselines need, and the tap does not, into a venv of their own."""
+    """Install what only the baselines need into a separate virtual environment."""
     lock = HERE / "requirements.txt"
     stamp = VENV / ".installed"
     wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
@@ -47,7 +47,7 @@ def install_baselines() -> None:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what is compared."""
+    """Return the versions of the programs that are compared."""
     script = (
         "import sys; from importlib.metadata import version; "
         "print(*(f'{name}={version(name)}' for name in sys.argv[1:]))"
@@ -72,7 +72,7 @@ def _empty_postgres(output: Path) -> None:
 
 
 class Programs:
-    """Makes the commands; their inputs and outputs stand in `folder`."""
+    """Makes the commands, with their inputs and outputs in `folder`."""
 
     def __init__(self, server: BenchServer, folder: Path) -> None:
         self._server = server
@@ -116,9 +116,9 @@ class Programs:
         )
 
     def loaded(self, load: Load, target: str) -> Program:
-        """Return the tap and a target at the other end of a pipe, with the target's own output.
+        """Return the tap piped into a target, with the target's output.
 
-        `target-postgres` fills the database that the PG... variables name.
+        `target-postgres` loads the database in the PG... variables.
         """
         output = self._folder / f"{target}-output"
         configs: dict[str, dict[str, Any]] = {
@@ -143,7 +143,7 @@ class Programs:
         )
 
     def organizations(self, load: Load, number: int, *, at_once: bool) -> Program:
-        """Return one tap for each of several organizations, all at once or one after the other."""
+        """Return one tap per organization, all at once or one after the other."""
         output = self._folder / "organizations"
         tap = shlex.join(map(str, self.tap(load).command))
         runs = (f"{tap} > {shlex.quote(str(output))}/{index}.jsonl" for index in range(number))
@@ -159,17 +159,17 @@ class Programs:
         return Program("tap-pluvo --version", command, self._folder / "version", {})
 
     def empty_version(self) -> Program:
-        """Return the start-up of a tap that is nothing but the SDK."""
+        """Return the start-up of a tap that only has the SDK."""
         command: Command = [sys.executable, BASELINES / "empty_tap.py", "--version"]
         return Program("empty tap --version", command, self._folder / "version", {})
 
     def keys(self, number: int) -> Program:
-        """Return what keeps the keys of so many rows and nothing else."""
+        """Return a program that keeps the keys of a number of rows and nothing else."""
         command: Command = [sys.executable, HERE / "key_set.py", str(number)]
         return Program("key set", command, self._folder / "keys", {})
 
     def _discover(self) -> dict[str, list[dict[str, object]]]:
-        """Return a catalog of the users alone."""
+        """Return a catalog of only the users."""
         command = [sys.executable, "-m", "tap_pluvo", "--discover"]
         found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
         return {"streams": [item for item in found["streams"] if item["stream"] == "users"]}

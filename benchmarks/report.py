@@ -1,4 +1,4 @@
-"""The figures as tables: for the terminal, and between two markers of a document."""
+"""The figures as tables, for the terminal and between two markers in a document."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CEILING = (
 
 
 def machine() -> dict[str, str]:
-    """Return what can be said of this machine without naming it."""
+    """Describe this machine without naming it."""
     cpu = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.is_file():
@@ -50,7 +50,7 @@ def _shown(goal: Goal) -> tuple[str, str]:
 
 
 def goals(works: Iterable[Work]) -> str:
-    """Return the table of what was to be reached."""
+    """Return the table of goals."""
     lines = ["| work | figure | to reach | measured | |", "| --- | --- | --- | --- | --- |"]
     for work in works:
         for goal in work.goals:
@@ -61,7 +61,7 @@ def goals(works: Iterable[Work]) -> str:
 
 
 def figures(work: Work) -> str:
-    """Return the table of one work's medians."""
+    """Return the table of a workload's medians."""
     lines = [
         f"{work.title}:",
         "",
@@ -84,7 +84,7 @@ def page(
     facts: Mapping[str, str],
     versions: Mapping[str, str],
 ) -> str:
-    """Return all that a run has found, as Markdown."""
+    """Return the results of a run as Markdown."""
     parts = [
         "Machine: " + ", ".join(f"{name} {value}" for name, value in facts.items()) + ".",
         "Versions: " + ", ".join(f"{name} {value}" for name, value in versions.items()) + ".",
@@ -96,7 +96,7 @@ def page(
 
 
 def write(document: Path, text: str) -> None:
-    """Put the figures between the markers of a document."""
+    """Write the figures between the markers of a document."""
     before, _, rest = document.read_text("utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     document.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", "utf-8")

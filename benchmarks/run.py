@@ -1,9 +1,8 @@
 """Measure the tap: `make bench` and `make bench-scale`, or `python benchmarks/run.py WORK...`.
 
-All programs run on this machine, against one server, on the same data. What is found is printed and
-kept as JSON in benchmarks/output/. `performance` and `scale` stand for the works that the document
-of this name in docs/ tells of; its figures are then written anew. The exit code is 1 if a goal was
-missed.
+All programs run on this machine, against one server, on the same data. The results are printed and
+kept as JSON in benchmarks/output/. `performance` and `scale` mean the workloads of the document of
+that name in docs/, whose figures are then updated. The exit code is 1 if a goal was missed.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ RESULTS = HERE / "output" / "results.json"
 
 
 def main() -> int:
-    """Run the works that the command line names."""
+    """Run the workloads named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     names = [*DOCUMENTS, *WORKS]
     parser.add_argument("works", nargs="+", metavar="WORK", help=f"one of {', '.join(names)}")

@@ -2,10 +2,10 @@
 
     python server.py 20000:0.1 1000000:0
 
-Each argument is a number of rows and a latency in seconds, and gets a port of its own; the ports
-are printed as one JSON object. A request is searched for the few things that matter instead of
-being parsed; latencies run side by side, one timer for each request. `GET /stats` tells how many
-requests each port has answered and how much CPU time the process has used.
+Each argument is a number of rows and a latency in seconds, and gets its own port; the ports are
+printed as a JSON object. Requests are searched for the few things that matter instead of being
+parsed; latencies run in parallel, one timer per request. `GET /stats` returns the number of
+requests that each port has answered, and the CPU time that the process has used.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from data import Rows
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-ARCHIVED = 20  # one user in so many is archived
+ARCHIVED = 20  # one in this many users is archived
 BUFFER = 1 << 20  # bytes
 SEPARATOR = b"\r\n\r\n"
 
@@ -41,7 +41,7 @@ NO_INTROSPECTION = b'{"errors": [{"message": "Introspection is disabled"}], "dat
 
 
 class Users:
-    """The users of one port: the first of the active ones, then the first of the archived ones."""
+    """The users of one port: some active ones, then some archived ones."""
 
     def __init__(self, total: int, active: Rows, archived: Rows) -> None:
         self.archived = total // ARCHIVED
@@ -50,7 +50,7 @@ class Users:
         self._archived_rows = archived
 
     def total(self, arguments: bytes) -> int:
-        """Return how many users the arguments of a root field leave."""
+        """Return how many users match the arguments of a root field."""
         if b"archived: false" in arguments:
             return self.active
         return self.archived if b"archived: true" in arguments else self.active + self.archived
@@ -67,7 +67,7 @@ class Users:
 
 
 class Port:
-    """What one port answers, and how often it did."""
+    """The answers of one port, and their number."""
 
     def __init__(self, users: Users, latency: float) -> None:
         self.latency = latency
@@ -137,14 +137,14 @@ class Connection(asyncio.Protocol):
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport; its buffer takes a page whole, so that one write sends it."""
+        """Keep the transport; its buffer holds a whole page, so one write sends it."""
         assert isinstance(transport, asyncio.Transport)
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
         self._transport = transport
         self._loop = asyncio.get_running_loop()
 
     def data_received(self, data: bytes) -> None:
-        """Answer each whole request after the port's latency."""
+        """Answer each complete request after the port's latency."""
         self._received += data
         while (end := self._received.find(SEPARATOR)) >= 0:
             length = LENGTH.search(self._received, 0, end)
@@ -175,7 +175,7 @@ def _stats(ports: dict[int, Port]) -> bytes:
 
 
 async def serve(wanted: list[str]) -> None:
-    """Open a port for each `rows:latency` and answer until the process is ended."""
+    """Open a port for each `rows:latency` and serve until the process ends."""
     sizes = [int(item.partition(":")[0]) for item in wanted]
     most = max(sizes)
     active = Rows(most - most // ARCHIVED)
@@ -194,7 +194,7 @@ async def serve(wanted: list[str]) -> None:
         ports[number] = port
         opened[item] = number
     print(json.dumps(opened), flush=True)
-    await loop.run_in_executor(None, sys.stdin.read)  # ends with whoever started this
+    await loop.run_in_executor(None, sys.stdin.read)  # ends with the process that started this
 
 
 if __name__ == "__main__":

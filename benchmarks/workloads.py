@@ -1,8 +1,8 @@
-"""What is measured: one function for each work, which returns its figures and its goals.
+"""The workloads: one function each, which returns figures and goals.
 
-Programs that are compared take turns, so that a machine that is busy for a while slows all of them
-down. Each figure is the median over the rounds; at 100 ms a request the slow baselines run once,
-since nearly all of their time is the latency itself.
+Programs that are compared take turns, so that a temporarily busy machine slows all of them down.
+Each figure is the median over the rounds; at 100 ms per request, the slow baselines run only once,
+since nearly all of their time is latency.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ LOADS = [DEFAULT, PARALLEL, WHOLE, NOTHING, *SCALES, LOADED, ORGANIZATION, BUSY_
 
 @dataclass(frozen=True)
 class Goal:
-    """A figure and the limit that it must reach, or not exceed."""
+    """A figure, and the limit it must reach or not exceed."""
 
     what: str
     figure: float
@@ -55,7 +55,7 @@ class Goal:
 
 @dataclass
 class Work:
-    """The figures of one work: medians by program, and the goals."""
+    """The figures of a workload: medians by program, and the goals."""
 
     title: str
     figures: dict[str, Run] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class Bench:
         self.programs = programs
 
     def rounds(self, turns: Sequence[tuple[str, Program, Load | None]]) -> dict[str, Run]:
-        """Run programs in the order given, and return the medians of those of one label."""
+        """Run programs in the given order, and return the medians by label."""
         runs: dict[str, list[Run]] = defaultdict(list)
         for label, program, load in turns:
             run = program.run(self.server if load else None, load)
@@ -82,7 +82,7 @@ class Bench:
         return {label: typical(found) for label, found in runs.items()}
 
     def latency(self, load: Load, in_flight: int, least: float, limit: float | None) -> Work:
-        """Measure the time that a latency of 100 ms leaves."""
+        """Measure the time with a latency of 100 ms."""
         make = self.programs
         settings = {} if in_flight == DEFAULT_IN_FLIGHT else {"max_concurrency": in_flight}
         tap = ("tap-pluvo", make.tap(load, **settings), load)
@@ -107,11 +107,11 @@ class Bench:
         return self.latency(DEFAULT, DEFAULT_IN_FLIGHT, 3.5, None)
 
     def latency_parallel(self) -> Work:
-        """Measure 50,000 users with as much in flight as the tap allows."""
+        """Measure 50,000 users with as many requests in flight as the tap allows."""
         return self.latency(PARALLEL, MOST_IN_FLIGHT, 12, 0.85)
 
     def processor(self) -> Work:
-        """Measure the work of the processor."""
+        """Measure CPU time."""
         make = self.programs
         turns: list[tuple[str, Program, Load | None]] = [
             ("tap-pluvo", make.tap(WHOLE), WHOLE),
@@ -137,11 +137,11 @@ class Bench:
         begin, few, more, many = (runs[f"{load.rows:,} rows"] for load in (NOTHING, *SCALES[1:]))
 
         def pace(run: Run, figure: str) -> float:
-            """Return the rows a second, without what a run over hardly any rows takes as well."""
+            """Return rows per second, less the time that a run with hardly any rows takes."""
             seconds: float = getattr(run, figure) - getattr(begin, figure)
             return (run.rows - begin.rows) / seconds
 
-        # Reading 10,000 rows takes less than start-up varies, so only whole runs can be compared.
+        # Reading 10,000 rows takes less time than start-up varies, so compare whole runs.
         whole = (many.rows / many.wall) / (few.rows / few.wall)
         goals = [Goal("rows/s at 1,000,000 rows, of those at 10,000", whole, 0.9)]
         goals += [
@@ -170,7 +170,7 @@ class Bench:
         return Work("1,000 to 1,000,000 users, no latency", runs, goals)
 
     def start_up(self) -> Work:
-        """Measure how long it takes to start."""
+        """Measure start-up."""
         make = self.programs
         turns: list[tuple[str, Program, Load | None]] = [
             ("tap-pluvo --version", make.version(), None),
@@ -211,7 +211,7 @@ WORKS = {
     "targets": Bench.targets,
     "organizations": Bench.organizations,
 }
-# Which works a document tells of.
+# The workloads of each document.
 DOCUMENTS = {
     "performance": ["start-up", "processor", "scale", "latency-default", "latency-parallel"],
     "scale": ["targets", "organizations"],

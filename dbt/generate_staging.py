@@ -1,13 +1,12 @@
 """Write the staging models and their documentation from the output contract.
 
-`schemas/<stream>.json` says which columns a stream has, of which type, what they mean and what
-tells rows apart; `schemas/README.md` explains its keywords. Staging repeats that, so it is
-generated:
+`schemas/<stream>.json` gives the columns of a stream, their types, their meaning and the key;
+`schemas/README.md` explains its keywords. Staging repeats all this, so it is generated:
 
     python dbt/generate_staging.py
 """
 
-# ruff: noqa: INP001 - a script beside the project that it writes, not a package
+# ruff: noqa: INP001 - a script next to the project that it writes, not a package
 from __future__ import annotations
 
 import json
@@ -19,20 +18,20 @@ SCHEMAS = HERE.parent / "schemas"
 STAGING = HERE / "models" / "staging"
 
 STALE_ROWS = (
-    "A row in progress gets another `id` when it is completed, so the old row is dropped: it counts"
-    " only if the newest sync that read any row in progress read it too, and if no later sync found"
-    " a completion of the same result dated on or after the day it was read. Limits: when nothing"
-    " at all is in progress any more, rows of the last sync that saw some stay until their"
-    " completion is seen; a completion dated back to before that day leaves the old row until the"
-    " next full read; and syncs that each read only a part of the users (shards) drop each other's"
-    " rows in progress."
+    "A result in progress gets a new `id` when it is completed, so the old row is dropped: it"
+    " counts only if the newest sync that read any result in progress also read this one, and if no"
+    " later sync found a completion of it dated on or after the day it was read. Limits: once"
+    " nothing at all is in progress, the rows of the last sync that saw some stay until their"
+    " completion is read; if a completion is dated back to before that day, the old row stays until"
+    " the next full read; and syncs that each read only some of the users (shards) drop each"
+    " other's results in progress."
 )
 
 NOTICE = "Generated from schemas/ by dbt/generate_staging.py: change it there."
 
 
 def column_type(column: dict[str, Any]) -> str:
-    """Return the type of a column in the words of the macro `column_type`."""
+    """Return the type of a column as the macro `column_type` names it."""
     (name,) = set(column["type"]) - {"null"}
     if name == "string":
         return {"date": "date", "date-time": "timestamp"}.get(column.get("format", ""), "text")
@@ -58,12 +57,12 @@ def model(stream: str, schema: dict[str, Any]) -> str:
 
 
 def text(value: str) -> str:
-    """Return a YAML string; each JSON string is one."""
+    """Return a YAML string; every JSON string is one."""
     return json.dumps(value, ensure_ascii=False)
 
 
 def tested_reference(column: dict[str, Any]) -> dict[str, str] | None:
-    """Return the reference that dbt tests: to one stream, by one key, always to a row."""
+    """Return the reference that dbt tests: to one stream, by one key, never dangling."""
     references = column.get("x-references", [])
     if len(references) != 1 or references[0].keys() & {"many", "dangling"}:
         return None
@@ -100,7 +99,7 @@ def documentation(stream: str, schema: dict[str, Any]) -> str:
             ]
     lines += [
         "      - name: _sdc_extracted_at",
-        "        description: When the row was read (DuckDB - when its sync started).",
+        "        description: When the row was read (on DuckDB, when its sync started).",
     ]
     return "\n".join(lines)
 
@@ -114,7 +113,7 @@ def sources(schemas: dict[str, dict[str, Any]]) -> str:
         "sources:",
         "  - name: pluvo",
         "    description: >",
-        "      The learning management system Pluvo as tap-pluvo reads it: on DuckDB the files of",
+        "      The learning management system Pluvo, as read by tap-pluvo: on DuckDB the files of",
         "      target-jsonl, elsewhere the tables of a Singer target.",
         "    database: \"{{ var('pluvo_database', target.database) }}\"",
         "    schema: \"{{ var('pluvo_schema', env_var('PLUVO_SCHEMA', 'pluvo')) }}\"",
@@ -137,7 +136,7 @@ def sources(schemas: dict[str, dict[str, Any]]) -> str:
 
 
 def generate() -> dict[str, str]:
-    """Return the text of each generated file by its name."""
+    """Return the text of each generated file, by name."""
     schemas = {path.stem: json.loads(path.read_text()) for path in sorted(SCHEMAS.glob("*.json"))}
     files = {
         f"stg_pluvo__{stream}.sql": model(stream, schema) for stream, schema in schemas.items()
@@ -149,7 +148,7 @@ def generate() -> dict[str, str]:
 
 
 def main() -> None:
-    """Write what the contract says, and remove what it does not name any more."""
+    """Write the files, and remove those that the contract no longer names."""
     files = generate()
     for path in STAGING.iterdir():
         if path.name not in files:

@@ -1,7 +1,6 @@
-"""Look for known weaknesses in the packages that the tap is locked to: `make audit`.
+"""Check the locked packages for known vulnerabilities: `make audit`.
 
-The data come from the OSV database. Where it cannot be reached nothing is known, which is said and
-is no failure; what is found is one.
+The data comes from the OSV database. If it cannot be reached, the check is skipped with a message.
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ import requests
 DATABASE = "https://api.osv.dev"
 ROOT = Path(__file__).parents[1]
 PIP_AUDIT = ROOT / ".venv-tools/audit/bin/pip-audit"
-LOCK = ROOT / "requirements/dev.txt"  # the tap, the sandbox, and what checks them
+LOCK = ROOT / "requirements/dev.txt"  # the tap, the sandbox, and the tools that check them
 
 
 def main() -> int:
-    """Return the exit code of pip-audit, or 0 where the database cannot be reached."""
+    """Return the exit code of pip-audit, or 0 if the database cannot be reached."""
     try:
         requests.get(DATABASE, timeout=10)
     except requests.RequestException as error:

@@ -1,7 +1,7 @@
-"""The entry for MeltanoHub, made of what `tap-pluvo --about` says.
+"""The entry for MeltanoHub, made from `tap-pluvo --about`.
 
-The hub wants sorted keys, settings and capabilities, and takes the name of the account that holds
-the repository as the variant. Secrets are of the kind `password` there, beside `sensitive`.
+The hub wants sorted keys, settings and capabilities, and names the variant after the account that
+owns the repository. Secrets are both of kind `password` and `sensitive` there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 NOTICE = "# Written by scripts/meltano_settings.py (`make generate`) from `tap-pluvo --about`.\n"
-UNPUBLISHED = "https://github.com/OWNER/tap-pluvo"  # until pyproject.toml has an address
+UNPUBLISHED = "https://github.com/OWNER/tap-pluvo"  # until pyproject.toml names the repository
 VENDOR = "https://www.pluvo.com/"
 
 
@@ -31,7 +31,7 @@ class Entry(NamedTuple):
 
 
 def hub_entry(about: Mapping[str, Any], unselected: Iterable[str]) -> Entry:
-    """Return the entry, which leaves the streams `unselected` out by default."""
+    """Return the entry, with the streams `unselected` off by default."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]
     repository = project.get("urls", {}).get("Repository", UNPUBLISHED)
@@ -73,6 +73,6 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _setting(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a setting as the hub describes it."""
+    """Return a setting in the hub's form."""
     setting = plugin_setting(name, schema)
     return setting | {"kind": "password"} if "sensitive" in setting else setting

@@ -1,7 +1,7 @@
 """Write plugin.yml, part of meltano.yml and the entry for MeltanoHub; `--check` only compares.
 
-The tap describes its settings (`tap-pluvo --about`), the contracts its streams; Meltano wants both
-in files.
+`tap-pluvo --about` describes the settings and the contracts describe the streams; Meltano wants
+both in files.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ ROOT = Path(__file__).parents[1]
 SCHEMAS = ROOT / "schemas"
 BLOCK = re.compile(r"(?<=# <tap-pluvo --about>\n).*?(?= +# </tap-pluvo --about>)", re.DOTALL)
 HEAD = """\
-# What Meltano has to know of tap-pluvo, to add it to any project:
+# The plugin definition of tap-pluvo, to add it to any Meltano project:
 #   meltano add --plugin-type extractor tap-pluvo --from-ref path/to/tap-pluvo/plugin.yml
 # TAP_PLUVO_PIP_URL says where to install it from: "-e path/to/tap-pluvo", a wheel or a repository.
-# Written by `make generate` from what `tap-pluvo --about` says.
+# Written by `make generate` from `tap-pluvo --about`.
 """
 
 
 def main() -> None:
-    """Write the files, or say how they differ from what would be written."""
+    """Write the files, or show how they differ from what would be written."""
     wanted = files()
     if "--check" in sys.argv[1:]:
         differences = [line for name, text in wanted.items() for line in _difference(name, text)]
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def files() -> dict[str, str]:
-    """Return the text of each file by its path."""
+    """Return the text of each file, by path."""
     tap = Path(sys.executable).with_name("tap-pluvo")
     process = subprocess.run(
         [tap, "--about", "--format=json"], check=True, stdout=subprocess.PIPE, text=True
@@ -60,7 +60,7 @@ def files() -> dict[str, str]:
         "settings_group_validation": SUFFICIENT,
         "settings": settings,
     }
-    # Meltano needs the kinds to read environment variables; the rest the tap says itself.
+    # Meltano needs the kinds to read environment variables; the tap itself provides the rest.
     brief = [
         {name: setting[name] for name in ("name", "kind", "sensitive") if name in setting}
         | ({"kind": "string"} if setting["kind"] == "options" else {})
@@ -78,7 +78,7 @@ def files() -> dict[str, str]:
 
 
 def _unselected() -> list[str]:
-    """Return the streams that are read only when they are selected."""
+    """Return the streams that are off by default."""
     schemas = {path.stem: json.loads(path.read_text("utf-8")) for path in SCHEMAS.glob("*.json")}
     return [
         name for name, schema in schemas.items() if not schema.get("x-selected-by-default", True)

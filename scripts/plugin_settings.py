@@ -1,4 +1,4 @@
-"""The tap's settings in the words of Meltano, for plugin.yml, meltano.yml and MeltanoHub."""
+"""The tap's settings in Meltano's terms, for plugin.yml, meltano.yml and MeltanoHub."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Meltano 4.4 cannot write its `decimal` as JSON; the tap reads numbers as text, too.
+# Meltano 4.4 cannot write its `decimal` as JSON; the tap also reads numbers from text.
 KINDS = {"number": "string"}
 
 # Either group of settings is enough to start.

@@ -26,7 +26,7 @@ _READING: dict[str, dict[str, Any]] = {
     "start_date": setting(
         "string",
         "Start date",
-        "Earliest completion, change or enrollment to read in incremental streams, as a date or "
+        "Earliest completion, change or enrollment to read from incremental streams, as a date or "
         "date-time. Rows without a date are always read. Default: everything.",
         example="2024-01-01",
         format="date-time",
@@ -34,15 +34,15 @@ _READING: dict[str, dict[str, Any]] = {
     "end_date": setting(
         "string",
         "End date",
-        "Latest completion, change or enrollment to read in incremental streams, inclusive; for "
-        "backfills by range. Default: everything up to now.",
+        "Latest completion, change or enrollment to read from incremental streams, inclusive, to "
+        "backfill a range. Default: everything up to now.",
         example="2024-12-31",
         format="date-time",
     ),
     "lookback_days": setting(
         "integer",
         "Look-back in days",
-        "How many days before the bookmark an incremental sync starts, to catch results that "
+        "How many days before its bookmark an incremental sync starts, to catch results that "
         "were entered late.",
         default=7,
         example=7,
@@ -62,8 +62,8 @@ _READING: dict[str, dict[str, Any]] = {
     "full_refresh_days": setting(
         "integer",
         "Full refresh in days",
-        "Rows in progress have no completion date and cannot be asked for alone, so the report "
-        "is read in full this many days after the last time. 0: never.",
+        "Results in progress have no completion date and cannot be requested alone, so the "
+        "report is read in full when the last full read is this many days old. 0: never.",
         default=1,
         example=7,
         minimum=0,
@@ -80,16 +80,16 @@ _READING: dict[str, dict[str, Any]] = {
     "filters": setting(
         "object",
         "Filters",
-        "Restricts streams on Pluvo's side, by the documented arguments in snake_case: "
-        "an object of arguments for each stream.",
+        "Makes Pluvo restrict streams by documented arguments: for each stream, an object of "
+        "arguments in snake_case.",
         example={"users": {"archived": False, "user_roles": ["PARTICIPANT"]}},
         additionalProperties={"type": "object"},
     ),
     "emit_activate_version_messages": setting(
         "boolean",
         "Emit ACTIVATE_VERSION messages",
-        "After a stream was read completely, tell the target that rows that did not come are "
-        "gone. Targets that honour this mark or delete them.",
+        "After a stream was read completely, tell the target that rows which did not come are "
+        "gone. Targets that support this mark or delete them.",
         default=False,
         example=True,
     ),

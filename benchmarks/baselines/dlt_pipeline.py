@@ -1,10 +1,10 @@
-"""Baseline (b): the same users with `dlt`, from a GraphQL resource to one JSON line for each.
+"""Baseline (b): the same users with `dlt`, from a GraphQL resource to JSON lines.
 
     python dlt_pipeline.py API_URL FOLDER
 
-A resource that follows cursors, and a pipeline as dlt's documents lay it out: extract, normalize,
-load, to files in a folder. Lists stay in their row, since child tables would be a different job.
-Settings in the environment (`workloads.py`) spare dlt compressing its files, and its telemetry.
+A resource that follows cursors, and a pipeline as in dlt's documentation: extract, normalize, load,
+to files in a folder. Lists stay in their row, since child tables would be a different job. Settings
+in the environment (`workloads.py`) switch off dlt's compression and telemetry.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def token() -> str:
     columns={name: {"data_type": "text"} for name in ("afas_contact_id", "afas_connection_id")},
 )
 def users() -> Iterator[list[dict[str, Any]]]:
-    """Give all users, a page at a time."""
+    """Yield all users, a page at a time."""
     session = requests.Session()
     session.headers["Authorization"] = f"Bearer {token()}"
     after = None

@@ -1,4 +1,4 @@
-"""A tap made of nothing but the SDK, to compare start-up times with."""
+"""A tap that only has the SDK, to compare start-up times."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class EmptyTap(Tap):
     config_jsonschema = th.PropertiesList(th.Property("api_url", th.StringType)).to_dict()
 
     def discover_streams(self) -> list[Stream]:
-        """Give none."""
+        """Return none."""
         return []
 
 

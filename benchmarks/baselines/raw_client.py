@@ -2,8 +2,8 @@
 
     python raw_client.py API_URL IN_FLIGHT FILE
 
-The same questions as the tap asks, the same number in flight, and nothing else: no decoding, no
-check, no order, no retry. It shows what the server and this machine allow.
+It sends the same requests as the tap, with the same number in flight, and does nothing else: no
+decoding, checks, ordering or retries. It shows what the server and this machine allow.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Baseline (a): the same stream on the SDK's `GraphQLStream`, as its template lays a tap out.
+"""Baseline (a): the same stream on the SDK's `GraphQLStream`, as in its template.
 
 Default writer, default conformance, default paginator, one cursor chain, and the same records as
-the tap gives. Unlike the template it keeps its authenticator, which else would ask for a token
-before each page.
+the tap. Unlike the template, it keeps its authenticator, which would otherwise request a token for
+each page.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class BenchAuthenticator(OAuthAuthenticator):
 
     @property
     def oauth_request_body(self) -> dict[str, Any]:
-        """The form."""
+        """The token request."""
         return {
             "grant_type": "client_credentials",
             "client_id": self.client_id,
@@ -97,13 +97,13 @@ class UsersStream(GraphQLStream[str]):
         return {"first": 50, "after": next_page_token}
 
     def parse_response(self, response: requests.Response) -> Iterable[dict[str, Any]]:
-        """Give the nodes of a page."""
+        """Yield the nodes of a page."""
         users = response.json(parse_float=decimal.Decimal)["data"]["paginatedUsers"]
         for edge in users["edges"]:
             yield edge["node"]
 
     def post_process(self, row: dict[str, Any], context: Any = None) -> dict[str, Any]:  # noqa: ARG002 - the SDK's signature
-        """Make the record flat, as the tap gives it."""
+        """Flatten the record, as the tap does."""
         row |= row.pop("profileImage")
         for name in ("roles", "user_via"):
             row[name] = json.dumps(row[name])
@@ -121,7 +121,7 @@ class TapBaseline(Tap):
     ).to_dict()
 
     def discover_streams(self) -> list[UsersStream]:
-        """Give the one stream."""
+        """Return the only stream."""
         return [UsersStream(self)]
 
 

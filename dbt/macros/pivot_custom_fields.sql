@@ -1,11 +1,11 @@
 {#-
-  One row for each user or group that has a custom field value, one column for each chosen field.
+  One row per user or group that has a custom field value, one column per chosen field.
 
   values   a relation with owner_type, owner_id, field_id, field_title, value_key and field_value
   fields   {'user': [...], 'group': [...]}: titles or ids of fields
 
   Several values of one field (multiple choice) are joined with a comma, in the order of their
-  keys. A field that both users and groups have gets one column.
+  keys. A field of both users and groups gets one column.
 -#}
 {% macro pivot_custom_fields(values, fields) %}
 {%- set columns = {} -%}
@@ -18,7 +18,7 @@ select
     owner_type,
     owner_id
     {%- for column, choices in columns.items() %},
-    {#- Some warehouses join nothing to an empty text. #}
+    {#- On some warehouses, joining nothing gives an empty text. #}
     nullif({{ dbt.listagg(
         measure="case when " ~ pluvo.chosen_fields(choices) ~ " then field_value end",
         delimiter_text="', '",

@@ -1,16 +1,15 @@
 {#-
-  One typed, current row for each key of a stream.
+  One typed, current row per key of a stream.
 
   relation     the source; it may not exist yet, and may lack columns of the contract
-  key          the columns that tell rows apart
-  columns      name and type of each column, in the contract's words
+  key          the columns that identify a row
+  columns      name and type of each column, as in the contract
   full_read    whether each sync reads the whole stream
   result_of    set for streams whose key is computed from the completion date: the columns that
-               name the result. A row in progress then gets another key once it is completed,
-               so the row in progress has to be recognised as outdated:
-               it is kept only if the newest sync that read any row in progress read it too, and
-               if no later sync found a completion of the same result that is dated on or after
-               the day it was read.
+               identify the result. A result in progress then gets a new key once it is
+               completed, so the old row must be recognised as outdated: it is kept only if the
+               newest sync that read any result in progress also read this one, and if no later
+               sync found a completion of it dated on or after the day it was read.
 -#}
 {% macro stage(relation, key, columns, full_read=true, result_of=none) %}
 with loaded as (
@@ -70,8 +69,8 @@ where
 
 
 {#-
-  The rows as they were loaded, typed, with _sdc_extracted_at, _sdc_deleted_at, _sdc_run (which
-  sync wrote the row; null where the loader does not say) and _sdc_order (breaks ties).
+  The rows as loaded, typed, with _sdc_extracted_at, _sdc_deleted_at, _sdc_run (which sync wrote
+  the row; null if the target does not say) and _sdc_order (breaks ties).
 -#}
 {% macro loaded_rows(relation, columns) %}
   {{- return(adapter.dispatch('loaded_rows', 'pluvo')(relation, columns)) -}}
@@ -106,7 +105,7 @@ where
     {{ 'from ' ~ relation if found else 'limit 0' }}
 {% endmacro %}
 
-{#- The files of target-jsonl: <folder>/<stream>-<start of the sync>.jsonl, one for each sync. -#}
+{#- The files of target-jsonl: <folder>/<stream>-<start of the sync>.jsonl, one per sync. -#}
 {% macro duckdb__loaded_rows(relation, columns) %}
   {%- set files = pluvo.jsonl_files(relation.identifier) -%}
   {%- set synced = execute and run_query("select 1 from glob('" ~ files ~ "') limit 1") | length > 0 -%}
@@ -147,7 +146,7 @@ where
   {{- return((folder ~ '/' ~ stream ~ '-*.jsonl') | replace("'", "''")) -}}
 {% endmacro %}
 
-{#- The start of the sync that wrote a file, in UTC: target-jsonl writes it in this machine's zone. -#}
+{#- The start of the sync that wrote a file, in UTC: target-jsonl writes it in this machine's time zone. -#}
 {% macro jsonl_time(file) -%}
   cast(strptime(regexp_extract({{ file }}, '-(\d{8}T\d{6})\.jsonl$', 1), '%Y%m%dT%H%M%S') as timestamptz)
   at time zone 'UTC'

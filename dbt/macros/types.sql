@@ -1,4 +1,4 @@
-{#- The types of the contract, in the words of the warehouse. -#}
+{#- The types of the contract, as the warehouse names them. -#}
 {% macro column_type(name) %}
   {%- if name == 'text' -%} {{ dbt.type_string() }}
   {%- elif name == 'integer' -%} {{ dbt.type_bigint() }}
@@ -10,7 +10,7 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- dbt's float has 8 bytes everywhere but on DuckDB, where it has 4. -#}
+{#- dbt's float has 8 bytes everywhere except on DuckDB, where it has 4. -#}
 {% macro type_double() %}{{ return(adapter.dispatch('type_double', 'pluvo')()) }}{% endmacro %}
 {% macro default__type_double() %}{{ return(dbt.type_float()) }}{% endmacro %}
 {% macro duckdb__type_double() %}{{ return('double') }}{% endmacro %}

@@ -1,6 +1,6 @@
-"""A chart of the report page, and what all charts share: colours, labels, look."""
+"""A chart of the report page, and what all charts share: colours, labels, style."""
 
-# ruff: noqa: INP001 - beside a script, not in a package
+# ruff: noqa: INP001 - next to a script, not in a package
 from __future__ import annotations
 
 from collections import Counter
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
-# Told apart by colour-blind readers, too: from good to bad.
+# From good to bad; colour-blind readers can tell them apart.
 HELD, EXPIRING, EXPIRED, MISSING = "#2a9d8f", "#e9c46a", "#e76f51", "#c3c9d1"
 BLUE, LIGHT_BLUE = "#2f6f9f", "#a9cbe3"
 PALETTE = ["#2f6f9f", "#e9c46a", "#2a9d8f", "#e76f51", "#8e6c8a", "#a9cbe3", "#6b7785"]
@@ -45,7 +45,7 @@ class Chart:
 
 
 def layout(figure: go.Figure, height: int, **more: Any) -> None:
-    """Give a figure the look of the page."""
+    """Apply the style of the page to a figure."""
     figure.update_layout(
         height=height,
         margin={"l": 8, "r": 8, "t": 16, "b": 8},
@@ -62,14 +62,14 @@ def layout(figure: go.Figure, height: int, **more: Any) -> None:
 
 
 def label(text: str) -> str:
-    """Return a text as a label: on one line, not too long, and never markup."""
+    """Return a text as a label: one short line without markup."""
     line = " ".join(text.split())
     line = line if len(line) <= LONGEST_LABEL else line[: LONGEST_LABEL - 1] + "…"
     return escape(line, quote=False)
 
 
 def unique_labels(texts: Iterable[str]) -> list[str]:
-    """Return labels that differ: bars of one label would be drawn as one."""
+    """Return distinct labels: bars with the same label would be drawn as one."""
     seen: Counter[str] = Counter()
     labels = []
     for text in texts:
@@ -80,7 +80,7 @@ def unique_labels(texts: Iterable[str]) -> list[str]:
 
 
 def month(today: date, offset: int) -> str:
-    """Return the month so many months from today's."""
+    """Return the month that is this many months from today's."""
     number = today.year * 12 + today.month - 1 + offset
     return f"{number // 12}-{number % 12 + 1:02}"
 

@@ -1,6 +1,6 @@
-"""The charts of the report page, each made of rows of the marts."""
+"""The charts of the report page, each made from rows of the marts."""
 
-# ruff: noqa: INP001 - beside a script, not in a package
+# ruff: noqa: INP001 - next to a script, not in a package
 from __future__ import annotations
 
 from collections import Counter, defaultdict
@@ -36,7 +36,7 @@ MOST_TRAININGS = 15
 
 
 def chart_compliance(rows: Sequence[Row]) -> Chart:
-    """Who holds what has to be held, by group; a list chooses the certificate."""
+    """Who holds the required certificates, by group; a list chooses the certificate."""
     title = "Certificates that groups have to hold"
     text = (
         "Share of the participants of each group, the largest group on top. Choose a certificate."
@@ -103,7 +103,7 @@ def chart_compliance(rows: Sequence[Row]) -> Chart:
 
 
 def chart_expiring(certificates: Sequence[Row], today: date) -> Chart:
-    """How many certificates end in each of the next months."""
+    """How many certificates expire in each of the next months."""
     months = [month(today, n) for n in range(MONTHS_AHEAD)]
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for row in certificates:
@@ -134,7 +134,7 @@ def chart_expiring(certificates: Sequence[Row], today: date) -> Chart:
         "Certificates that end, month by month",
         "Newest certificate of each person and title, by its last day of validity.",
         figure if kept else None,
-        f"No certificate ends in the next {MONTHS_AHEAD} months.",
+        f"No certificate expires in the next {MONTHS_AHEAD} months.",
     )
 
 
@@ -166,12 +166,12 @@ def chart_logins(logins: Sequence[Row]) -> Chart:
         "When people last signed in",
         "Days ago.",
         figure if known else None,
-        "The organization's API tells nobody's last login.",
+        "The organization's API does not return last logins.",
     )
 
 
 def chart_progress(rows: Sequence[Row]) -> Chart:
-    """How many members completed what is assigned to their group."""
+    """How many members completed the trainings assigned to their group."""
     title = "Trainings that groups completed"
     text = "Share of the participants of each group who completed the assigned training."
     if not any(row["members"] for row in rows):
@@ -251,7 +251,7 @@ def chart_funnel(rows: Sequence[Row]) -> Chart:
 
 
 def chart_activity(completions: Sequence[Row], certificates: Sequence[Row], today: date) -> Chart:
-    """How much is completed and issued, month by month."""
+    """Completions and certificates issued, month by month."""
     months = [month(today, n - MONTHS_BACK + 1) for n in range(MONTHS_BACK)]
     completed: Counter[str] = Counter()
     for row in completions:
@@ -287,5 +287,5 @@ def chart_activity(completions: Sequence[Row], certificates: Sequence[Row], toda
 
 
 def group_key(row: Row) -> tuple[str, str]:
-    """Return what names a group: its id, since several may share a name."""
+    """Return the identifier of a group, since several may share a name."""
     return row["group_id"], row["group_name"] or row["group_ref"] or row["group_id"]

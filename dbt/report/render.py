@@ -2,12 +2,11 @@
 
 python dbt/report/render.py [--warehouse duckdb|postgres] [--output report.html]
 
-Reads the marts from where dbt's profiles.yml has put them: for DuckDB the file that
-PLUVO_DUCKDB_PATH names, for PostgreSQL the server of the PG... variables and the schema
-PLUVO_DBT_SCHEMA.
+Reads the marts from where dbt's profiles.yml puts them: for DuckDB the file PLUVO_DUCKDB_PATH, for
+PostgreSQL the server in the PG... variables and the schema PLUVO_DBT_SCHEMA.
 """
 
-# ruff: noqa: INP001 - a script beside the project, not a package
+# ruff: noqa: INP001 - a script next to the project, not a package
 from __future__ import annotations
 
 import argparse
@@ -36,7 +35,7 @@ PAGE = Path(__file__).with_name("page.html")
 
 
 def main() -> None:
-    """Read the marts, write the page."""
+    """Read the marts and write the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--warehouse", choices=["duckdb", "postgres"], default="duckdb")
     parser.add_argument("--output", type=Path, default=Path("report.html"))

@@ -1,6 +1,6 @@
-"""Read the marts from the warehouse that dbt's profiles.yml has put them in."""
+"""Read the marts from the warehouse that dbt wrote them to."""
 
-# ruff: noqa: INP001 - beside a script, not in a package
+# ruff: noqa: INP001 - next to a script, not in a package
 from __future__ import annotations
 
 import os
@@ -33,7 +33,7 @@ def open_warehouse(name: str) -> Iterator[Callable[[str], list[Row]]]:
             cursor = connection.cursor()
             cursor.execute(sql)
             names = [column[0] for column in cursor.description]
-            # In one order, so that the same data gives the same page wherever it is kept.
+            # Always in the same order, so the same data gives the same page on every warehouse.
             rows = sorted(cursor.fetchall(), key=lambda row: [str(value) for value in row])
             return [dict(zip(names, row, strict=True)) for row in rows]
 
@@ -52,7 +52,7 @@ def connect_duckdb() -> Any:
 
 
 def connect_postgres() -> Any:
-    """Connect to the PostgreSQL server that libpq's own variables name."""
+    """Connect to the PostgreSQL server given by libpq's variables."""
     import psycopg  # noqa: PLC0415 - only the driver of the chosen warehouse is needed
 
     schema = os.environ.get("PLUVO_DBT_SCHEMA", "analytics")

@@ -1,7 +1,6 @@
-"""Sync many organizations side by side: one task for each organization and group of streams.
+"""Sync many organizations in parallel: one task per organization and group of streams.
 
-What to sync stands in organizations.yml; docs/scale.md says how to run this, and where its limits
-are.
+organizations.yml says what to sync; docs/scale.md says how to run this, and what its limits are.
 """  # noqa: INP001 - Airflow loads files, not packages
 
 from __future__ import annotations
@@ -31,32 +30,32 @@ LIST = yaml.safe_load(LISTED.read_text(encoding="utf-8"))
 ORGANIZATIONS: dict[str, dict[str, Any] | None] = LIST["organizations"]
 STREAM_GROUPS: dict[str, list[str]] = LIST["stream_groups"]
 
-SCHEMA = "pluvo"  # the rows of all organizations, as meltano.yml says
+SCHEMA = "pluvo"  # where meltano.yml puts the rows of all organizations
 
 
 def settings_of(organization: str) -> dict[str, Any]:
-    """Return the settings of the tap for an organization, but for its secrets."""
+    """Return the settings of the tap for an organization, without its secrets."""
     own = ORGANIZATIONS[organization] or {}
     return {
         **({} if "api_url" in own else {"organization": organization}),
         **own,
         "add_organization_column": True,
-        # They would mark the rows of all other organizations as deleted.
+        # These would mark the rows of all other organizations as deleted.
         "emit_activate_version_messages": False,
     }
 
 
 def slug(organization: str) -> str:
-    """Return the name of an organization as connections and schemas bear it."""
+    """Return the name of an organization as used in connections and schemas."""
     return organization.lower().replace("-", "_")
 
 
 class Meltano(BashOperator):
-    """A call of Meltano, for one organization or for all.
+    """A call to Meltano, for one organization or for all.
 
-    What it needs to know travels in environment variables: neither the list of processes, nor a
-    log, nor Airflow's database shows them. Plugins are not installed here, as several tasks of a
-    host would do it at once: call `meltano install` beforehand.
+    Settings are passed in environment variables, so they do not show up in the process list, a log
+    or Airflow's database. Plugins are not installed here, because several tasks on a host would do
+    so at once: call `meltano install` beforehand.
     """
 
     template_fields: ClassVar[Sequence[str]] = ("organization",)
@@ -71,12 +70,12 @@ class Meltano(BashOperator):
         self.organization = organization
 
     def execute(self, context: Context) -> None:
-        """Run it on files of its own: calls for the same plugin would overwrite each other's."""
+        """Run it in its own folder, since calls for one plugin overwrite each other's files."""
         with tempfile.TemporaryDirectory(prefix="meltano-") as folder:
             for kind in ("extractors", "loaders", "utilities"):
                 Path(folder, kind).symlink_to(PROJECT / ".meltano" / kind)
             self.env = {
-                # Which state is whose, and who is running: beside the warehouse, for all hosts.
+                # State and locks: next to the warehouse, shared by all hosts.
                 "MELTANO_DATABASE_URI": "postgresql+psycopg:///meltano",
                 "MELTANO_STATE_BACKEND_URI": "systemdb",
                 **os.environ,
@@ -86,12 +85,12 @@ class Meltano(BashOperator):
             super().execute(context)
 
     def variables(self) -> dict[str, str]:
-        """Return the variables that only this call needs."""
+        """Return the variables of this call only."""
         return {}
 
 
 class Sync(Meltano):
-    """Bring one group of streams of one organization into the warehouse."""
+    """Load one group of streams of one organization into the warehouse."""
 
     def __init__(self, *, group: str, **options: Any) -> None:
         super().__init__(
@@ -100,7 +99,7 @@ class Sync(Meltano):
         self.group = group
 
     def variables(self) -> dict[str, str]:
-        """Return the tap's settings; its secrets are in the organization's connection."""
+        """Return the tap's settings; the secrets come from the organization's connection."""
         secrets = Connection.get(f"pluvo_{slug(self.organization)}")
         settings = settings_of(self.organization) | {
             "client_id": secrets.login,
@@ -135,11 +134,11 @@ class Build(Meltano):
 
 @task(map_index_template="{{ task.op_kwargs['organization'] }}")
 def views(organization: str) -> None:
-    """Show the models one organization's rows, in a schema of its own: they know of no other."""
+    """Create views of one organization's rows in a schema of their own, for its models."""
     own = settings_of(organization)
     label = urlsplit(own["api_url"]).netloc if "api_url" in own else organization
     schema = f"{SCHEMA}_{slug(organization)}"
-    with psycopg.connect() as warehouse:  # that of the PG... variables
+    with psycopg.connect() as warehouse:  # given by the PG... variables
         warehouse.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
         streams = warehouse.execute(
             "SELECT table_name FROM information_schema.columns"
@@ -167,7 +166,7 @@ def views(organization: str) -> None:
     doc_md=__doc__,
 )
 def pluvo() -> None:
-    """Sync each organization, then build its models: one that fails stops no other."""
+    """Sync each organization, then build its models; a failure does not stop the others."""
 
     @task_group
     def organization(organization: str) -> None:

@@ -46,21 +46,21 @@ CONNECTION: dict[str, dict[str, Any]] = {
     "organization": setting(
         "string",
         "Organization",
-        "The name before `.pluvo.com` in the address of your Pluvo. Set this or `api_url`.",
+        "The part of your Pluvo address before `.pluvo.com`. Set this or `api_url`.",
         example="my-academy",
         pattern="^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$",
     ),
     "api_url": setting(
         "string",
         "API address",
-        "Address of an organization with its own domain, or of the sandbox, without a path. "
-        "https is required, except for this machine. Set this or `organization`.",
+        "The address, without a path, of an organization with its own domain, or of the sandbox. "
+        "Must be https, except on this machine. Set this or `organization`.",
         example="https://learning.example.com",
     ),
     "client_id": setting(
         "string",
         "Client id",
-        "Identifier of the API client. Pluvo gives it to you on request.",
+        "Identifier of the API client. Ask Pluvo for one.",
         example="2b1c9f0e",
         minLength=1,
         secret=True,
@@ -68,7 +68,7 @@ CONNECTION: dict[str, dict[str, Any]] = {
     "client_secret": setting(
         "string",
         "Client secret",
-        "Secret of the API client. It is sent to the token address only and is never logged.",
+        "Secret of the API client. It is only sent to request a token, and never logged.",
         example="********",
         minLength=1,
         secret=True,
@@ -76,8 +76,8 @@ CONNECTION: dict[str, dict[str, Any]] = {
     "scopes": setting(
         "array",
         "Scopes",
-        "Scopes to request a token with. Default: those that the selected streams need, and what "
-        "the API says is lacking.",
+        "The exact scopes to request. Default: those that the selected streams are known to need, "
+        "and any others that the API asks for.",
         example=["users.read", "groups.read"],
         items={"type": "string", "enum": list(SCOPES)},
         minItems=1,
@@ -86,7 +86,7 @@ CONNECTION: dict[str, dict[str, Any]] = {
     "page_size": setting(
         "integer",
         "Page size",
-        "Rows to ask for in a request. The API allows at most 50.",
+        "Rows to request per page. The API allows at most 50.",
         default=MAX_PAGE_SIZE,
         example=50,
         minimum=1,
@@ -104,16 +104,16 @@ CONNECTION: dict[str, dict[str, Any]] = {
     "requests_per_second": setting(
         "number",
         "Requests per second",
-        "Ceiling on the requests sent in a second. Default: none; the tap slows down by itself "
-        "when the API asks for it.",
+        "Maximum number of requests per second. Default: no limit; the tap slows down by itself "
+        "when the API throttles it.",
         example=10,
         exclusiveMinimum=0,
     ),
     "operations_per_request": setting(
         "integer",
         "Operations per request",
-        "How many small reads (a group's further members, a user's enrollments) travel in one "
-        "request. Falls back to 1 by itself when the API refuses more.",
+        "How many small reads (a group's further members, a user's enrollments) share a request. "
+        "Falls back to 1 if the API refuses more.",
         default=5,
         example=5,
         minimum=1,
@@ -132,7 +132,7 @@ CONNECTION: dict[str, dict[str, Any]] = {
     "request_timeout": setting(
         "number",
         "Request timeout in seconds",
-        "How long to wait for the API to connect, and between two parts of an answer.",
+        "How long to wait for a connection, and for the next part of a response.",
         default=60,
         example=60,
         exclusiveMinimum=0,
@@ -160,7 +160,7 @@ CONNECTION: dict[str, dict[str, Any]] = {
     "max_retry_seconds": setting(
         "number",
         "Retry limit in seconds",
-        "How long to retry one request (network errors, overload, rate limits) before its stream "
+        "How long to retry a request (network errors, overload, rate limits) before its stream "
         "fails.",
         default=300,
         example=600,
@@ -170,7 +170,7 @@ CONNECTION: dict[str, dict[str, Any]] = {
     "user_agent": setting(
         "string",
         "User agent",
-        "How the tap introduces itself. Default: its name and version.",
+        "The User-Agent header of requests. Default: the name and version of the tap.",
         example="tap-pluvo (data@example.com)",
         minLength=1,
         pattern="^[!-~][ -~]*$",
@@ -178,13 +178,13 @@ CONNECTION: dict[str, dict[str, Any]] = {
     "ca_bundle": setting(
         "string",
         "CA bundle",
-        "File with the certificates to trust, in PEM form, for a private certificate authority.",
+        "PEM file of certificates to trust, for a private certificate authority.",
         example="certs/company-ca.pem",
     ),
     "introspection": setting(
         "string",
         "Introspection",
-        "`auto` asks the organization for its schema and follows it; `off` goes by the documents.",
+        "`auto` asks the organization for its schema and follows it; `off` reads as documented.",
         default="auto",
         example="auto",
         enum=["auto", "off", None],

@@ -1,6 +1,6 @@
-"""Draw the streams and what they refer to: a plain SVG, from the contracts in `schemas/`.
+"""Draw the streams and their references: a plain SVG, from the contracts in `schemas/`.
 
-Where the tables stand is chosen here; a stream that is not placed yet comes into the last column.
+The positions are chosen here; a stream without one goes into the last column.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ COLOURS = ["#5d4037", "#2e7d32", "#c2185b", "#6a1b9a", "#b35c00", "#00796b", "#1
 
 WIDTH, ROW, HEAD = 204, 22, 29  # of a table, its rows and its title
 GUTTER, GAP, MARGIN = 62, 28, 42  # between columns, between tables, around everything
-STEP = 11  # between two lines that run side by side
+STEP = 11  # between two parallel lines
 
 NOTICE = "<!-- Written by scripts/docs/generate.py from schemas/: change it there. -->"
 STYLE = (
@@ -65,7 +65,7 @@ class Table:
         return HEAD + ROW * (len(self.rows) + bool(self.more)) + 6
 
     def middle(self, column: str) -> int:
-        """Return the height at which a column stands."""
+        """Return the vertical position of a column."""
         index = [row.name for row in self.rows].index(column)
         return self.y + HEAD + ROW * index + ROW // 2 + 2
 
@@ -111,7 +111,7 @@ def _tables(schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Table]:
 
 
 def _place(tables: Mapping[str, Table]) -> tuple[int, int]:
-    """Give each table its place and return the size of the whole."""
+    """Position the tables and return the size of the drawing."""
     known = {name for column in PLACES for name in column}
     places = [*PLACES[:-1], [*PLACES[-1], *(name for name in tables if name not in known)]]
     height = 0
@@ -127,7 +127,7 @@ def _place(tables: Mapping[str, Table]) -> tuple[int, int]:
 
 
 def _lines(tables: Mapping[str, Table], colours: Mapping[str, str]) -> list[str]:
-    """Return the lines; those that lead to the same table share their way."""
+    """Return the lines; those that lead to the same table share a trunk."""
     wanted = [
         (table, row, tables[target])
         for table in tables.values()
@@ -135,7 +135,7 @@ def _lines(tables: Mapping[str, Table], colours: Mapping[str, str]) -> list[str]
         if not row.listed
         for target in row.targets
     ]
-    ways: dict[int, list[str]] = {}  # the tables that the lines of each gutter lead to
+    ways: dict[int, list[str]] = {}  # by gutter, the tables that its lines lead to
     for table, _, target in wanted:
         names = ways.setdefault(_gutter(table, target), [])
         if target.name not in names:
@@ -147,7 +147,7 @@ def _lines(tables: Mapping[str, Table], colours: Mapping[str, str]) -> list[str]
 
 
 def _gutter(table: Table, target: Table) -> int:
-    """Return the gutter beside the target: -1 is left of the first column, 0 right of it."""
+    """Return the gutter next to the target: -1 is left of the first column, 0 right of it."""
     if target.column > table.column:
         return target.column - 1
     if target.column < table.column or table.column > 0:
@@ -164,7 +164,7 @@ def _line(table: Table, row: Row, target: Table, names: list[str], colour: str) 
     start_x = table.x + (WIDTH if gutter >= table.column else 0)
     end_x = target.x + (WIDTH if gutter >= target.column else 0)
     start_y, end_y = table.middle(row.name), target.middle(target.rows[0].name)
-    if abs(table.column - target.column) > 1:  # over the tables between them
+    if abs(table.column - target.column) > 1:  # above the tables in between
         near = table.x + WIDTH + 14
         path = f"M{start_x} {start_y}H{near}V{MARGIN / 2:g}H{trunk:g}V{end_y}H{end_x}"
     else:

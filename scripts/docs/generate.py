@@ -1,8 +1,8 @@
-"""Write the reference pages, the tables of streams in other documents, and the diagram of streams.
+"""Write the reference pages, the tables of streams in other documents, and the stream diagram.
 
-What they say stands elsewhere already: in `schemas/`, in the stream classes, in `tap-pluvo --about`
-and `--help`, in the dbt models. `--into FOLDER` writes them there instead, which is how a test sees
-what is stale.
+Everything comes from elsewhere: `schemas/`, the stream classes, `tap-pluvo --about` and `--help`,
+the dbt models. `--into FOLDER` writes the files there instead, so that a test can see which are
+stale.
 
     python scripts/docs/generate.py
 """
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def files() -> dict[str, str]:
-    """Return the text of each generated file by its path."""
+    """Return the text of each generated file, by path."""
     about = json.loads(output("tap-pluvo", "--about", "--format=json"))
     schemas = {
         path.stem: json.loads(path.read_text("utf-8"))
@@ -55,7 +55,7 @@ def files() -> dict[str, str]:
 
 
 def output(*command: str) -> str:
-    """Return what a program of this environment prints."""
+    """Return the output of a program in this environment."""
     program, *arguments = command
     return subprocess.run(
         [Path(sys.executable).with_name(program), *arguments],

@@ -1,4 +1,4 @@
-"""The pieces of Markdown that the generated pages share."""
+"""Pieces of Markdown that the generated pages share."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-NOTICE = "<!-- Written by scripts/docs/generate.py: change what it reads, then run it. -->\n"
+NOTICE = "<!-- Written by scripts/docs/generate.py: change its sources and run it again. -->\n"
 BEGIN = "<!-- {name}: written by scripts/docs/generate.py -->\n"
 END = "<!-- end of {name} -->"
 
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table; the text of each cell is put on one line."""
+    """Return a table, with the text of each cell on one line."""
     lines = [titles, ["---"] * len(titles), *rows]
     cells = [[" ".join(str(cell).replace("|", "\\|").split()) for cell in line] for line in lines]
     return "".join(f"| {' | '.join(line)} |\n" for line in cells)
@@ -37,7 +37,7 @@ def codes(values: Iterable[Any]) -> str:
 
 
 def between(document: str, name: str, text: str) -> str:
-    """Return a document with other text between the two markers called `name`.
+    """Return a document with new text between the two markers called `name`.
 
     Raises:
         ValueError: The document lacks one of the markers.
@@ -52,7 +52,7 @@ def between(document: str, name: str, text: str) -> str:
 
 
 def in_order_of(document: str, names: Iterable[str]) -> list[str]:
-    """Return names in the order of the rows of a document's tables, new ones last."""
+    """Return names in the order of the rows in a document's tables, new ones last."""
     listed = re.findall(r"^\| `([\w.]+)`", document, re.MULTILINE)
     return sorted(
         names, key=lambda name: (listed.index(name) if name in listed else len(listed), name)

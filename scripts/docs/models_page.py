@@ -1,4 +1,4 @@
-"""The page on the models of the dbt project, from its YAML files."""
+"""The page on the dbt models, from their YAML files."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ from markdown_text import NOTICE, table
 
 ROOT = Path(__file__).parents[2]
 
-# Models of the dbt project by folder, with what the page says of each.
+# The folders of models, and what the page says about each.
 MODELS = {
-    "marts": "Facts and dimensions: one row for each thing or event, made to be joined.",
-    "reports": "Answers: one row for each group, training or person, ready for a chart.",
+    "marts": "Facts and dimensions to join: one row per thing or event.",
+    "reports": "Answers: one row per group, training or person, ready for a chart.",
     "lms": (
         "The seam: the only views that read Pluvo's staging. A second learning management system "
-        "fits by giving the same columns."
+        "fits in by providing the same columns."
     ),
 }
 
 
 def models_page() -> str:
-    """Return the page on the models of the dbt project."""
+    """Return the page on the dbt models."""
     parts = [
         NOTICE,
         "# Models\n",
         (
-            "What the dbt project makes of the streams, on DuckDB and PostgreSQL alike. How to use "
-            "it as a package, what can be set and what the numbers mean is in `dbt/README.md`; the "
-            "staging models `stg_pluvo__<stream>` have the columns of the [streams](streams.md).\n"
+            "What the dbt project makes of the streams, on DuckDB and PostgreSQL alike. "
+            "`dbt/README.md` explains how to use it as a package, its variables, and what the "
+            "numbers mean. The staging models `stg_pluvo__<stream>` have the columns of the "
+            "[streams](streams.md).\n"
         ),
     ]
     for folder, text in MODELS.items():

@@ -10,13 +10,13 @@ from markdown_text import NOTICE, code, first_sentence, table
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# The settings by what one wants of them; those of the SDK come last, whatever they are.
+# Settings by purpose; the SDK's come last, whatever they are.
 GROUPS = {
     "Organization and access": [
         *("organization", "api_url", "client_id", "client_secret", "scopes"),
         *("ca_bundle", "user_agent", "introspection"),
     ],
-    "What is read": [
+    "What to read": [
         *("start_date", "end_date", "filters"),
         *("lookback_days", "window_days", "full_refresh_days"),
         *("add_organization_column", "emit_activate_version_messages"),
@@ -41,14 +41,14 @@ def settings_page(properties: Mapping[str, Mapping[str, Any]]) -> str:
         NOTICE,
         "# Settings\n",
         (
-            "Give them in a JSON file (`--config=config.json`), in `meltano.yml` under `config:`, "
-            "or as environment variables (`--config=ENV`; Meltano reads the same ones). Numbers, "
-            "lists and objects in a variable are JSON. A setting that is null counts as not "
-            "given; one that is unknown or out of its limits is refused before anything is read, "
-            f"by name and reason. {secrets} are secrets: they are never logged or shown.\n"
+            "Put settings in a JSON file (`--config=config.json`), in `meltano.yml` under "
+            "`config:`, or in environment variables (`--config=ENV`; Meltano reads the same "
+            "ones), where numbers, booleans, lists and objects are JSON. Null means not set. An "
+            "unknown setting, or a value out of range, is refused before anything is read, with "
+            f"the name and the reason. {secrets} are secrets: they are never logged or shown.\n"
         ),
         table(
-            ["setting", "type", "default", "what it is"],
+            ["setting", "type", "default", "meaning"],
             (
                 [
                     f"[`{name}`](#{name})",

@@ -1,6 +1,6 @@
-"""The tables of streams that stand in other documents, between markers.
+"""The tables of streams in other documents, between markers.
 
-A table keeps the order that its rows have in the document; a new stream comes last.
+A table keeps the order of its rows in the document; a new stream comes last.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def stream_tables(schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """Return the text of each document that has such a table, by its path."""
+    """Return the text of each document that has such a table, by path."""
     documents = {
         "README.md": streams,
         "docs/how-to/connect.md": scopes,
@@ -36,7 +36,7 @@ def stream_tables(schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
 
 
 def streams(document: str, schemas: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return the table of all streams: what a row is, the key, how it is replicated."""
+    """Return the table of all streams: what a row is, the key, the replication."""
     classes = {stream.name: stream for stream in STREAMS}
     rows = []
     for name in in_order_of(document, schemas):

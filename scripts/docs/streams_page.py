@@ -39,27 +39,29 @@ def streams_page(schemas: Mapping[str, Mapping[str, Any]]) -> str:
             NOTICE,
             "# Streams and columns\n",
             (
-                "Every column has the same name and type in every target: snake_case, plain "
-                "values, moments in UTC as ISO 8601 (`2024-01-31T12:00:00+00:00`), lists and free "
-                "objects as JSON text. Key columns are never null; every other one may be. *Field* "
-                "is where a column comes from in Pluvo's API; *computed* ones the tap makes.\n"
+                "Columns have the same name and type in every target: snake_case names, plain "
+                "values, date-times in UTC as ISO 8601 (`2024-01-31T12:00:00+00:00`), lists and "
+                "free-form objects as JSON text. Key columns are never null; all others may be. "
+                "*Field* is the field of Pluvo's API that a column comes from; the tap computes "
+                "those marked *computed*.\n"
             ),
             (
-                "What your organization's API does not have is left out, and plain fields that "
-                "only it has are offered as further columns: see "
-                "[drift](../explanation/drift.md). `tap-pluvo --discover` shows what is really "
-                "there.\n"
+                "What your organization's API lacks is left out, and undocumented plain fields are "
+                "offered as additional columns: see "
+                "[When the API changes](../explanation/drift.md). `tap-pluvo --discover` shows "
+                "what your organization has. The scopes are *inferred*; the tap "
+                "[learns others](../how-to/connect.md#1-get-credentials).\n"
             ),
-            table(["stream", "what it holds", "key", "replication", "on by default"], rows),
+            table(["stream", "contents", "key", "replication", "on by default"], rows),
             "## How they fit together\n",
             f"[![The streams, their keys and what they refer to]({ERD})]({ERD})\n",
             (
-                "A dashed line is one of two: the owner of a custom field value is a user or a "
+                "Dashed lines are alternatives: the owner of a custom field value is a user or a "
                 "group, and `owner_type` says which. A result in `portfolio_report` names its "
                 "training by title only (page `common-recipes` shows no identifier), so no line "
-                "leads from it to `trainings`. With "
-                "[`add_organization_column`](settings.md#add_organization_column) every table has "
-                "`organization` in its key, too.\n"
+                "leads to `trainings`. With "
+                "[`add_organization_column`](settings.md#add_organization_column), every key also "
+                "includes `organization`.\n"
             ),
             *(_stream(streams[name], schemas[name]) for name in names),
         ]
@@ -67,7 +69,7 @@ def streams_page(schemas: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def replication(stream: type[PluvoStream], schema: Mapping[str, Any]) -> str:
-    """Return how a stream is replicated, and what else may be chosen."""
+    """Return how a stream is replicated, and the alternative."""
     key = schema.get("x-replication-key")
     if key is None:
         return FULL_TABLE
@@ -112,13 +114,11 @@ def _stream(stream: type[PluvoStream], schema: Mapping[str, Any]) -> str:
 
 def _type(column: Mapping[str, Any]) -> str:
     kind: str = next(kind for kind in column["type"] if kind != "null")
-    return {"date-time": "moment", "date": "date", "uuid": "uuid"}.get(
-        column.get("format", ""), {"string": "text"}.get(kind, kind)
-    )
+    return str(column.get("format", "text" if kind == "string" else kind))
 
 
 def _api_field(selection: str) -> str:
-    """Return a selection as people write it: `user.id`; of several types, that of the first."""
+    """Return a selection in dotted form, such as `user.id`; of several types, the first one's."""
     selection = re.sub(r"^\.\.\. on \w+ \{ (.*?) \}(?: \.\.\..*)?$", r"\1", selection)
     while found := re.fullmatch(r"([\w.]+) \{ (\w+(?: \{.*\})?) \}", selection):
         selection = f"{found[1]}.{found[2]}"

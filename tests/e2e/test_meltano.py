@@ -141,7 +141,7 @@ def test_demo_fails_loudly(project: Path) -> None:
 
 def test_demo_keeps_off_a_real_organization(project: Path) -> None:
     (project / ".env").write_text("TAP_PLUVO_ORGANIZATION=my-academy\n", encoding="utf-8")
-    with pytest.raises(AssertionError, match="move it aside"):
+    with pytest.raises(AssertionError, match="move the file aside"):
         run([sys.executable, project / "demo/demo.py"], project)
     assert not (project / "output").exists()
 

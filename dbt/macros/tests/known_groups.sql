@@ -1,4 +1,4 @@
-{#- Each requirement is about a group that exists: a misspelt name would hide that nobody complies. -#}
+{#- Each requirement names an existing group: a misspelt name would hide that nobody complies. -#}
 {% test known_groups(model) %}
 with names as (
 

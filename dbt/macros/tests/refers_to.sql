@@ -1,6 +1,6 @@
 {#-
   Each value exists in the column it refers to. Like dbt's `relationships`, but silent while the
-  parent holds no row at all: a stream that is not selected is no error.
+  parent is empty: a stream that is not selected is not an error.
 -#}
 {% test refers_to(model, column_name, to, field) %}
 select child.{{ column_name }}

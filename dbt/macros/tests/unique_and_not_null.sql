@@ -1,4 +1,4 @@
-{#- Together, the columns name each row: none of them is null, and no two rows are equal in all. -#}
+{#- Together, the columns identify a row: none is null, and no two rows agree in all of them. -#}
 {% test unique_and_not_null(model, columns) %}
 select {{ columns | join(', ') }}, count(*) as copies
 from {{ model }}

@@ -5,5 +5,5 @@ select
     completion_date as issued_on,
     end_date as expires_on
 from {{ ref('stg_pluvo__issued_certificates') }}
--- Without a day of issue it is a certificate that someone works towards.
+-- Without a day of issue, someone is still working towards the certificate.
 where completion_date is not null

@@ -4,7 +4,7 @@ select
     field_id,
     field_title,
     value_key,
-    -- One of them is set. Fields of type date hold a day, as a moment at midnight.
+    -- Only one of them is set. Fields of type date hold a day, as a timestamp at midnight.
     coalesce(
         string_value,
         choice_value,

@@ -5,7 +5,7 @@ select
     progress,
     score,
     completion_date as completed_on,
-    -- Days and seconds arrive apart; one may be missing where the other is zero.
+    -- Days and seconds arrive separately; one may be missing if it is zero.
     case
         when time_spent_days is not null or time_spent_seconds is not null
             then coalesce(time_spent_days, 0) * 86400 + coalesce(time_spent_seconds, 0)

@@ -14,7 +14,7 @@ with requirements as (
 
 best_certificates as (
 
-    -- Of several, the one that is valid longest counts: renewing early or twice does no harm.
+    -- Of several, the one valid longest counts, so renewing early or twice does no harm.
     select
         *,
         row_number() over (

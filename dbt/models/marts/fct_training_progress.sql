@@ -18,7 +18,7 @@ select
     coalesce(titles.trainings_with_title, 0) as trainings_with_title,
     results.completed_on,
     results.completed_on is not null as is_completed,
-    -- Zero is zero in whatever unit, so this needs no knowledge of the unit of progress.
+    -- Zero is zero in any unit, so the unit of progress does not matter.
     results.completed_on is not null
     or coalesce(results.progress, 0) > 0
     or coalesce(results.seconds_spent, 0) > 0 as is_started,

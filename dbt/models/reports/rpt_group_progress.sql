@@ -1,6 +1,6 @@
 with assigned as (
 
-    -- By title, because that is all that links a result to its training.
+    -- By title, because only the title links a result to its training.
     select distinct
         assigned.group_id,
         trainings.training_title,

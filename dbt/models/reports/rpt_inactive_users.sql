@@ -2,7 +2,7 @@ with active_users as (
 
     select
         *,
-        -- An organization whose API does not tell the last login has no inactive users to report.
+        -- If the organization's API does not return last logins, there are no inactive users to report.
         count(last_login_at) over () as users_with_login
     from {{ ref('dim_users') }}
     where not is_archived

@@ -2,7 +2,7 @@ with estimates as (
 
     select
         training_title,
-        -- Trainings of the same title may differ; then there is no one estimate.
+        -- Trainings with the same title may differ; then there is no single estimate.
         case when count(distinct estimated_time) = 1 then min(estimated_time) end as estimated_time
     from {{ ref('dim_trainings') }}
     group by training_title
