@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
+import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -18,6 +20,8 @@ from tap_pluvo.tap import TapPluvo
 if TYPE_CHECKING:
     from typing import IO
 
+# What a write raises, and nothing else: the disk or the quota is full, the file or the disk ends.
+UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 TESTING = "tap_pluvo.testing"  # marks a call with `--test`
 
 
@@ -114,7 +118,17 @@ def _leave(code: int) -> NoReturn:
 def main() -> None:
     """Run the command line; a user's mistake ends in a sentence, not in a traceback."""
     try:
-        TapPluvoCommand.cli()
+        try:
+            TapPluvoCommand.cli()
+        finally:
+            sys.stdout.flush()  # here, where it can be said that it failed
+    except BrokenPipeError:
+        _leave(1)  # who reads `--about` or a catalog has seen enough
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        TapPluvoCommand.logger.critical("the output cannot be written: %s", error.strerror)
+        _leave(1)
     except (PluvoError, MappingError) as error:
         about = "setting `stream_maps`: " if isinstance(error, MappingError) else ""
         for sentence in str(error).splitlines():

@@ -10,8 +10,11 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from singer_sdk import Stream
+from singer_sdk.exceptions import MappingError
 from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
+
+from tap_pluvo.stream_maps import failed_map
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -31,9 +34,17 @@ class SdkStream(Stream):
         The SDK would look up the selection of each value and conform its type. Only selected
         columns were asked for, and their values were made to fit, so both would cost time for
         nothing.
+
+        Raises:
+            ConfigurationError: a stream map fails for this record.
         """
         for stream_map in self.stream_maps:
-            mapped = stream_map.transform(record)
+            try:
+                mapped = stream_map.transform(record)
+            except MappingError:
+                raise
+            except Exception as error:  # whatever an expression of the user may raise
+                raise failed_map(error, self.name, record) from error
             if mapped is not None:
                 yield RecordMessage(
                     stream=stream_map.stream_alias,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from copy import deepcopy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -168,9 +169,26 @@ class TapPluvo(Tap):
         if isinstance(self.message_writer, ChunkWriter):
             self.message_writer.flush()
 
+    def leave(self, code: int) -> None:
+        """End the process, but never within a line of the output."""
+        if isinstance(self.message_writer, ChunkWriter):
+            self.message_writer.leave(code)
+        else:
+            os._exit(code)
+
     def close(self) -> None:
         """End the workers and the connections."""
         self.session.close()
+
+    @override
+    def _setup_signal_handlers(self) -> None:
+        """Let a terminal that is closed end the run as SIGTERM does, except under `nohup`."""
+        super()._setup_signal_handlers()
+        if (
+            threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+        ):
+            signal.signal(signal.SIGHUP, self._handle_termination)
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
@@ -179,7 +197,8 @@ class TapPluvo(Tap):
         The SDK would exit at once with code 0, in the middle of a message if need be.
         """
         if self.stopped_by is not None or not self.session.stop():
-            os._exit(128 + signum)
+            self.leave(128 + signum)
+            return
         self.stopped_by = signum
         self.logger.warning(
             "%s: ending; the next run continues from the last state", signal.Signals(signum).name

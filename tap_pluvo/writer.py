@@ -3,11 +3,13 @@
 The SDK's writer flushes after each message. Every flush lets another thread run, and this one then
 waits for its turn: with several workers that costs more than making the records. Records are only
 held back until the next other message, so a STATE never overtakes what it speaks of, and until
-their stream ends.
+their stream ends. After a write that failed nothing more is written: a STATE must not follow
+records that were lost.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,9 @@ class ChunkWriter(MsgSpecWriter):
     def __init__(self) -> None:
         super().__init__()
         self._buffer = bytearray()
+        self._writing = False
+        self._exit_code: int | None = None
+        self._failure: OSError | None = None
 
     @override
     def write_message(self, message: Message) -> None:
@@ -37,8 +42,33 @@ class ChunkWriter(MsgSpecWriter):
             self.flush()
 
     def flush(self) -> None:
-        """Write what is held back."""
+        """Write what is held back.
+
+        Raises:
+            OSError: it cannot be written, or an earlier write failed.
+        """
+        if self._failure is not None:
+            raise self._failure
         chunk, self._buffer = memoryview(self._buffer), bytearray()
-        while chunk:  # without a buffer (PYTHONUNBUFFERED), a signal ends a write half-way
-            chunk = chunk[sys.stdout.buffer.write(chunk) :]
-        sys.stdout.buffer.flush()
+        self._writing = True
+        try:
+            while chunk:  # without a buffer (PYTHONUNBUFFERED), a signal ends a write half-way
+                chunk = chunk[sys.stdout.buffer.write(chunk) :]
+            sys.stdout.buffer.flush()
+        except OSError as error:
+            self._failure = error
+            raise
+        finally:
+            self._writing = False
+            if self._exit_code is not None:
+                os._exit(self._exit_code)
+
+    def leave(self, code: int) -> None:
+        """End the process, from the handler of a signal: at once, but never within a line.
+
+        While lines are being written, it ends after them; asked once more, at once all the same,
+        since a target that hangs takes no more.
+        """
+        if not self._writing or self._exit_code is not None:
+            os._exit(code)
+        self._exit_code = code

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
 import json
 import os
 import signal
+import subprocess
+import termios
+from array import array
 from concurrent.futures import Future
+from pathlib import Path
 from random import Random
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -14,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 from reliability_support import Watched, comparable
-from support import FOREVER, pipe, selecting, tool
+from support import FOREVER, TAP, config, environment, pipe, selecting, tool, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from io import BufferedReader
 
     from support import Message, Result
 
@@ -41,6 +46,8 @@ STARTS: dict[str, Any] = {
 SETTINGS: dict[str, Any] = {"page_size": 20, "window_days": 90, "full_refresh_days": 30}
 STREAMS = {"group_members", "issued_certificates", "offers", "portfolio_report", "users"}
 KILLS = 60
+FULL_DISK = Path("/dev/full")
+PIPE, PAGE = 1 << 16, 1 << 12  # bytes
 
 
 @pytest.fixture(scope="module")
@@ -200,6 +207,65 @@ def test_a_run_that_is_told_to_end_twice_ends_at_once(pluvo: Watched) -> None:
         os.kill(run.pid, signal.SIGINT)
     assert run.end().returncode == 128 + signal.SIGINT
     pluvo.set_faults()
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    pause = Event()
+    while not condition():
+        pause.wait(0.01)
+
+
+def waiting_in(stream: BufferedReader) -> int:
+    """Return how many bytes wait in a pipe."""
+    size = array("i", [0])
+    fcntl.ioctl(stream, termios.FIONREAD, size)
+    return size[0]
+
+
+@pytest.mark.parametrize("code", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_run_that_is_told_to_end_twice_ends_with_a_whole_line(
+    code: signal.Signals, pluvo: Watched
+) -> None:
+    catalog = selecting(pluvo.sync("--discover").catalog, ["portfolio_report"])
+    run = pluvo.start(catalog=catalog)
+    # A pipe holds 64 kB, less a part of the pages that begin with a message; then writes wait.
+    wait_for(lambda: waiting_in(run.stdout) > PIPE - 4 * PAGE)
+    os.kill(run.pid, code)
+    wait_for(lambda: f"{code.name}: ending" in run.errors.read_text("utf-8"))
+    os.kill(run.pid, code)
+    output = run.stdout.read()
+    assert run.end(output).returncode == 128 + code
+    assert output.endswith(b"\n")
+    assert len(output) > PIPE
+
+
+def test_a_terminal_that_is_closed_ends_a_run_with_its_state(
+    pluvo: Watched, files: dict[str, Any], whole: Result
+) -> None:
+    run = pluvo.start(**files)
+    read = run.stdout.readline()
+    while b'"RECORD"' not in read:
+        read += run.stdout.readline()
+    os.kill(run.pid, signal.SIGHUP)
+    ended = run.end(read)
+    assert ended.returncode in {0, 128 + signal.SIGHUP}
+    check_that_the_state_is_last(ended.messages)
+    check_that_nothing_is_lost(pluvo, ended.messages, files, whole)
+
+
+@pytest.mark.skipif(not FULL_DISK.exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("option", ["", "--discover", "--about", "--test", "--version"])
+def test_a_full_disk_ends_in_a_sentence(option: str, pluvo: Watched, tmp_path: Path) -> None:
+    settings = write(tmp_path, "config.json", config(pluvo))
+    command: list[str | Path] = [TAP, "--config", settings, *option.split()]
+    with FULL_DISK.open("wb") as output:
+        done = subprocess.run(
+            command, check=False, stdout=output, stderr=subprocess.PIPE, env=environment()
+        )
+    log = done.stderr.decode()
+    assert done.returncode == 1
+    assert "the output cannot be written: No space left on device" in log.splitlines()[-1]
+    assert "Traceback" not in log
 
 
 def test_every_state_is_a_place_to_start_from(

@@ -98,6 +98,38 @@ def test_maps_of_several_streams_at_once(catalog: Any, sandbox: Sandbox) -> None
     assert "email" not in result.schemas["people"]["schema"]["properties"]
 
 
+def test_a_map_that_fails_for_a_row_is_named_with_its_remedy(
+    catalog: Any, sandbox: Sandbox
+) -> None:
+    settings = config(sandbox, stream_maps={"users": {"email": "md5(email)"}})
+    result = run_tap(settings, catalog=selecting(catalog, ["users", "groups"]))
+    assert result.returncode == 1
+    assert result.failed_streams() == {"users"}
+    assert (
+        "setting `stream_maps.users.email`: `md5(email)` fails for a row (AttributeError), as "
+        "`email` is empty: write `md5(email) if email else None`"
+    ) in result.stderr
+    assert result.records["groups"]
+
+
+@pytest.mark.parametrize(
+    ("maps", "message"),
+    [
+        ({"name": "name[1000]"}, "`stream_maps.users.name`: `name[1000]` fails for a row (Index"),
+        ({"__filter__": "1 / 0 > 1"}, "`stream_maps.users`: `1 / 0 > 1` fails for a row (ZeroDiv"),
+        ({"name": "missing"}, "setting `stream_maps`: Failed to evaluate"),
+    ],
+)
+def test_expressions_that_fail_otherwise(
+    maps: Any, message: str, catalog: Any, sandbox: Sandbox
+) -> None:
+    result = run_tap(
+        config(sandbox, stream_maps={"users": maps}), catalog=selecting(catalog, ["users"])
+    )
+    assert result.returncode == 1
+    assert message in result.stderr
+
+
 def test_columns_can_be_made(catalog: Any, sandbox: Sandbox) -> None:
     maps = {"users": {"domain": "email.split('@')[-1] if email else None"}}
     result = sync(config(sandbox, stream_maps=maps), catalog=selecting(catalog, ["users"]))

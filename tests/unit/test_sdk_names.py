@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from singer_sdk import Stream, Tap
+from singer_sdk.mapper import CustomStreamMap
 from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib.catalog import Metadata, MetadataMapping
 from singer_sdk.streams._state import StreamStateManager
@@ -28,6 +29,7 @@ OVERRIDDEN = {
     (Stream, "generate_child_contexts"): ["self", "record", "context"],
     (Stream, "apply_catalog"): ["self", "catalog"],
     (Stream, "get_records"): ["self", "context"],
+    (PluginBase, "_setup_signal_handlers"): ["self"],
     (Tap, "_validate_config"): ["self", "raise_errors"],
     (Tap, "_handle_termination"): ["self", "signum", "frame"],
     (Tap, "setup_mapper"): ["self"],
@@ -40,6 +42,7 @@ CALLED = {
     (Stream, "_write_activate_version_message"): ["self", "full_table_version"],
     (Tap, "_reset_state_progress_markers"): ["self"],
     (PluginBase, "setup_mapper"): ["self"],
+    (CustomStreamMap, "_eval"): ["self", "expr", "expr_parsed", "record", "property_name"],
     (PluginBase, "append_builtin_config"): ["config_jsonschema"],
 }
 # Attributes that `__init__` sets and that we read or set.

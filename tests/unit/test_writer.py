@@ -1,16 +1,14 @@
 from __future__ import annotations
 
+import errno
 import io
 import json
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
 
+import pytest
 from singer_sdk.singerlib import RecordMessage, StateMessage
 
 from tap_pluvo.writer import CHUNK, ChunkWriter
-
-if TYPE_CHECKING:
-    import pytest
 
 
 class Interrupted(io.BytesIO):
@@ -47,3 +45,60 @@ def test_records_are_written_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not output.getvalue()
     writer.write_message(RecordMessage(stream="users", record={"name": "x" * CHUNK}))
     assert output.getvalue().count(b"\n") == 2
+
+
+class Full(io.BytesIO):
+    """A disk that is full for a while."""
+
+    full = True
+
+    def write(self, data: memoryview) -> int:  # type: ignore[override]
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(data)
+
+
+def test_no_state_follows_records_that_were_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    output = Full()
+    monkeypatch.setattr("sys.stdout", SimpleNamespace(buffer=output))
+    writer = ChunkWriter()
+    writer.write_message(RecordMessage(stream="users", record={"id": 1}))
+    with pytest.raises(OSError, match="No space left"):
+        writer.flush()
+    output.full = False
+    with pytest.raises(OSError, match="No space left"):
+        writer.write_message(StateMessage(value={}))
+    assert not output.getvalue()
+
+
+class LeaveError(BaseException):
+    """Stands for the end of the process."""
+
+
+def test_a_signal_within_a_write_ends_the_process_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    left: list[int] = []
+
+    def leave(code: int) -> None:
+        left.append(code)
+        raise LeaveError
+
+    monkeypatch.setattr("os._exit", leave)
+    writer = ChunkWriter()
+
+    class Signalled(Interrupted):
+        def write(self, data: memoryview) -> int:  # type: ignore[override]
+            if self.writes == 1:
+                writer.leave(130)
+            return super().write(data)
+
+    output = Signalled()
+    monkeypatch.setattr("sys.stdout", SimpleNamespace(buffer=output))
+    with pytest.raises(LeaveError):
+        writer.write_message(StateMessage(value={"text": "x" * 1000}))
+    assert left == [130]
+    assert output.getvalue().endswith(b"\n")
+    with pytest.raises(LeaveError):
+        writer.leave(143)
+    assert left == [130, 143]
