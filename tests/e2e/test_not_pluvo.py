@@ -73,7 +73,7 @@ NO_TOKEN = json.dumps({"token_type": "Bearer"})
         ),
         pytest.param(
             Answers(token=(403, "text/html", HTML)),
-            ["rejects the client (HTTP 403)", CLIENT_REMEDY],
+            ["did not return a token (HTTP 403, no JSON object)", CLIENT_REMEDY],
             id="forbidden",
         ),
         pytest.param(
