@@ -210,17 +210,7 @@ class Authenticator:
             raise ProtocolError(msg)
         if failed or "error" in answer:
             raise self._rejection(answer.get("error"), response.status, scopes)
-        if not isinstance(answer.get("access_token"), str) or not answer["access_token"]:
-            msg = f"{response.url} did not return a token (no `access_token`)"
-            raise ProtocolError(msg)
-        for name in ("access_token", "token_type"):
-            value = answer.get(name)
-            if isinstance(value, str) and not SENDABLE.fullmatch(value):
-                msg = (
-                    f"{response.url} returned a token that cannot be sent: `{name}` has a space, "
-                    "a line break or a character that is not ASCII"
-                )
-                raise ProtocolError(msg)
+        _check_token(answer, response.url)
         return answer
 
     def _rejection(self, error: Any, status: int, scopes: Sequence[str]) -> AuthenticationError:
@@ -247,3 +237,18 @@ class Authenticator:
         if not users:
             users = "setting `scopes`" if self._settings.scopes else "the API asked for it"
         return f"{scope} (for {users})"
+
+
+def _check_token(answer: dict[str, Any], url: str) -> None:
+    """Raise `ProtocolError` where an answer holds no token, or one that no header can hold."""
+    if not isinstance(answer.get("access_token"), str) or not answer["access_token"]:
+        msg = f"{url} did not return a token (no `access_token`)"
+        raise ProtocolError(msg)
+    for name in ("access_token", "token_type"):
+        value = answer.get(name)
+        if isinstance(value, str) and not SENDABLE.fullmatch(value):
+            msg = (
+                f"{url} returned a token that cannot be sent: `{name}` has a space, a line break "
+                "or a character that is not ASCII"
+            )
+            raise ProtocolError(msg)
