@@ -115,7 +115,7 @@ endef
 .venv/.ready .venv-3.12/.ready .venv-3.13/.ready: requirements/dev.txt pyproject.toml | $(UV)
 	$(call venv,$<)
 	@$(UV) pip install --quiet --python $(@D) --no-deps --editable .
-	@$(@D)/bin/python -m compileall -q tap_pluvo pluvo_sandbox
+	@$(@D)/bin/python -m compileall -q tap_pluvo pluvo_client pluvo_sandbox
 	@touch $@
 
 airflow: .venv-airflow/.ready ## Install Airflow into .venv-airflow, for orchestrate/
