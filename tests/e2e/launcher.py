@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -28,6 +29,7 @@ def wait_for_a_job(channel: socket.socket) -> None:
             sys.exit()
         if not (child := os.fork()):
             channel.close()
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also where all this runs under `nohup`
             job = json.loads(Path(os.fsdecode(path)).read_bytes())
             sys.argv = ["tap-pluvo", *job["arguments"]]
             os.environ.clear()
