@@ -129,5 +129,5 @@ def use_own_connections(pool: HTTPConnectionPool, limits: Limits) -> None:
     """Let a pool make such connections, of whatever kind its own are (TLS, proxies)."""
     base = pool.ConnectionCls
     if isinstance(base, type) and issubclass(base, HTTPConnection):
-        response = partial(_Response, limits=limits)
+        response = staticmethod(partial(_Response, limits=limits))
         pool.ConnectionCls = type("Connection", (_Connection, base), {"response_class": response})
