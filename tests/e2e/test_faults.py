@@ -119,7 +119,7 @@ FAULTS = {
     **of_any_request("503", "Pluvo is temporarily unavailable (HTTP 503)"),
     **of_any_request("html", NO_GRAPHQL, NO_TOKEN),
     "refused": Fault(
-        once=("refused=0.2:token@1", "refused=0.2@1", "refused=0.2@6"),
+        once=("refused=1:token@1", "refused=1@1", "refused=1@6"),
         lasting=("refused=600:portfolioReport",),
         message=REFUSED + GAVE_UP,
         trace=f"{REFUSED}; trying again in … s",
@@ -234,7 +234,8 @@ def test_a_fault_that_stays_fails_its_streams_and_no_others(
 ) -> None:
     fault = FAULTS[kind]
     pluvo.set_faults(*fault.lasting)
-    settings = {"max_concurrency": concurrency, "max_retry_seconds": 0.5} | fault.settings
+    # Long enough for a second attempt, which tells the fault from the accident that began it.
+    settings = {"max_concurrency": concurrency, "max_retry_seconds": 2} | fault.settings
     result = read(pluvo, catalog, **settings)
     assert result.returncode == 1, result.stderr
     assert failures(result).keys() == fault.fails
