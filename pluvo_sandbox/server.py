@@ -107,6 +107,9 @@ class Server(uvicorn.Server):
     async def _refuse(self, seconds: float) -> None:
         (listening,) = self.servers
         address = listening.sockets[0].getsockname()
+        # A connection whose accepting has begun is served: of a closed server it would hang.
+        asyncio.get_running_loop().remove_reader(listening.sockets[0])
+        await asyncio.sleep(0)
         listening.close()
         # Bound, so that nobody else takes the port, but not listening.
         deaf = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
