@@ -5,22 +5,18 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from pluvo_client.errors import (
-    ConfigurationError,
-    IntrospectionRefusedError,
-    SchemaDifferenceError,
-    UnavailableError,
-)
+from pluvo_client.errors import ConfigurationError, SchemaDifferenceError, UnavailableError
 from pluvo_client.graphql_client import GraphQLClient
 from pluvo_client.reading.connection import Connection, as_it_is
 from pluvo_client.reading.connection_reader import ConnectionReader
 from pluvo_client.reading.fetcher import Fetcher, Vanished
+from pluvo_client.reading.introspection import seen_schema
 from pluvo_client.reading.key_set import KeySet
 from pluvo_client.reading.probes import Probes
 from pluvo_client.reading.read_plan import ReadPlan
 from pluvo_client.reading.root_fields import ListField
 from pluvo_client.schema.columns import response_keys
-from pluvo_client.schema.contract import INTROSPECTION_QUERY, Contract, live_schema
+from pluvo_client.schema.contract import Contract
 from pluvo_client.schema.documents import is_mutation
 from pluvo_client.schema.selection import complete
 from pluvo_client.settings import CONNECTION, ClientSettings, problems
@@ -29,8 +25,6 @@ from pluvo_client.transport.http import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from graphql import GraphQLSchema
 
     from pluvo_client.errors import Difference
     from pluvo_client.reading.root_fields import RootField
@@ -139,9 +133,9 @@ class PluvoClient:
         """What the API has: by the organization's own schema where it can be seen.
 
         Raises:
-            PluvoError: the API cannot be reached, rejects the client, or fails to say.
+            PluvoError: the API cannot be reached, or rejects the client.
         """
-        return Contract(_live_schema(self._graphql) if self.settings.introspection else None)
+        return Contract(seen_schema(self._graphql) if self.settings.introspection else None)
 
     @property
     def fetcher(self) -> Fetcher:
@@ -243,14 +237,6 @@ class PluvoClient:
         if self._fetcher is not None:
             self._fetcher.close()
         self.transport.close()
-
-
-def _live_schema(client: GraphQLClient) -> GraphQLSchema | None:
-    """Return the organization's schema, or None where it does not show it."""
-    try:
-        return client.execute(INTROSPECTION_QUERY, live_schema)
-    except IntrospectionRefusedError:
-        return None
 
 
 def _asked_for(

@@ -11,8 +11,8 @@ record, so it can be printed as it is.
 | `TokenRejectedError` | the API rejects a token | retries with a new one, then likewise |
 | `ScopeError` | the token lacks a scope | asks for it once; then ends the stream |
 | `UnavailableError` | the organization's schema lacks a whole stream | leaves the stream out |
-| `SchemaDifferenceError` | the schema lacks something that was asked for | goes on without |
-| `NotFoundError` | an object is gone | leaves the object out, or ends the stream |
+| `SchemaDifferenceError` | the schema lacks what was asked for | asks again, then goes on without |
+| `NotFoundError` | an object is gone | asks again, then leaves it out or ends the stream |
 | `IntrospectionRefusedError` | the organization does not show its schema | goes by the documents |
 | `QueryError` | the API answered with GraphQL errors | retries a few times, then likewise |
 | `ProtocolError` | the answer contradicts GraphQL, Relay or the documents | likewise |
@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Sequence
 
 
 class PluvoError(Exception):
@@ -82,7 +82,19 @@ class Difference(NamedTuple):
         return f"{self.kind} {self.owner}.{self.name}" if self.owner else f"{self.kind} {self.name}"
 
 
-class SchemaDifferenceError(PluvoError):
+class ClaimError(PluvoError):
+    """Base of what an answer says of the organization, and one server alone may be wrong about.
+
+    While an update is rolled out, or a replica lags behind, one answer counts for nothing: each of
+    the `claims` has to be in a later answer, too.
+    """
+
+    def __init__(self, message: str, claims: Iterable[Hashable]) -> None:
+        super().__init__(message)
+        self.claims = frozenset(claims)
+
+
+class SchemaDifferenceError(ClaimError):
     """The organization's schema lacks something that was asked for.
 
     `differences` say what, in the type names of the contract.
@@ -91,12 +103,17 @@ class SchemaDifferenceError(PluvoError):
     def __init__(self, differences: Sequence[Difference]) -> None:
         self.differences = tuple(dict.fromkeys(differences))
         super().__init__(
-            "the organization's schema lacks " + ", ".join(str(item) for item in self.differences)
+            "the organization's schema lacks " + ", ".join(str(item) for item in self.differences),
+            self.differences,
         )
 
 
-class NotFoundError(PluvoError):
-    """The API does not know the object that was asked for."""
+class NotFoundError(ClaimError):
+    """The API does not know the object that was asked for; `kind` is what it calls it."""
+
+    def __init__(self, message: str, kind: str) -> None:
+        super().__init__(message, [kind])
+        self.kind = kind
 
 
 class IntrospectionRefusedError(PluvoError):
@@ -152,11 +169,18 @@ class OutageError(TransientError):
 
 
 class TokenRejectedError(RetriableError, AuthenticationError):
-    """The API rejects a token; a new one may be accepted."""
+    """The API rejects a token; a new one may be accepted.
+
+    With `doubtful`, nothing but an error code says so.
+    """
 
     attempts = 3
     wait = 0.0
     unprocessed = True
+
+    def __init__(self, message: str, *, doubtful: bool = False) -> None:
+        super().__init__(message)
+        self.doubtful = doubtful
 
 
 class ClientRejectedError(RetriableError, AuthenticationError):
@@ -184,19 +208,6 @@ class ProtocolError(RetriableError):
 
     attempts = 4
     by_content = True
-
-
-class OmissionError(ProtocolError):
-    """Every object of an answer lacks something that was asked for.
-
-    Once may be an accident; when a second answer lacks it too, the schema does.
-    """
-
-    attempts = 2
-
-    def __init__(self, message: str, differences: Sequence[Difference]) -> None:
-        super().__init__(message)
-        self.differences = differences
 
 
 class UnreachableError(RetriableError):

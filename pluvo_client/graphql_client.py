@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
 from pluvo_client.api_errors import api_error
 from pluvo_client.errors import (
-    OmissionError,
+    ClaimError,
+    NotFoundError,
+    PluvoError,
     ProtocolError,
+    QueryError,
     SchemaDifferenceError,
     ScopeError,
     ScopeLearnedError,
     TokenRejectedError,
+    TransientError,
 )
+from pluvo_client.schema.answered import AnsweredDocuments
+from pluvo_client.schema.contract import documented_schema, knows
 from pluvo_client.schema.omissions import omitted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable, Iterable
 
     from graphql import GraphQLSchema
 
+    from pluvo_client.errors import Difference
     from pluvo_client.transport.authentication import Authenticator
     from pluvo_client.transport.http import Response, Transport
 
 Data = dict[str, Any]
 T = TypeVar("T")
 
+logger = logging.getLogger("pluvo_client")
+
 PATH = "/graphql/"  # page `introduction-2`
+PATIENCE = 0.5  # seconds until a claim is checked: another server may answer, or a replica catch up
+CLAIMS = 4  # answers, each with a claim of its own, before nothing is believed any more
+DOUBTS = 2  # answers that may reject a token by a mere code before it is renewed
 
 
 class GraphQLClient:
@@ -38,8 +51,9 @@ class GraphQLClient:
     def __init__(self, transport: Transport, authenticator: Authenticator) -> None:
         self.transport = transport
         self.authenticator = authenticator
+        self.answered = AnsweredDocuments()
 
-    def execute(
+    def execute(  # noqa: PLR0913 - all that makes one operation differ from another
         self,
         document: str,
         parse: Callable[[Data], T],
@@ -47,6 +61,8 @@ class GraphQLClient:
         schema: GraphQLSchema | None = None,
         divisible: bool = False,
         repeatable: bool = True,
+        believed: bool = False,
+        about: str | None = None,
     ) -> T:
         """Send `document`, a query or a mutation, and return what `parse` makes of its data.
 
@@ -54,7 +70,13 @@ class GraphQLClient:
         The data is an object with the document's response keys. `parse` may raise a `ProtocolError`
         for data that cannot be right: the operation is then sent again, unless it is `divisible`
         into smaller ones, which show better what is wrong. With a `schema`, what it has and the API
-        lacks is told apart from other errors.
+        lacks is told apart from other errors. `about` is the kind of the one object, such as
+        `group`, that may turn out to be gone; None: any.
+
+        What an answer claims of the organization (a schema without something, an object that is
+        gone) counts when a later answer claims it, too, unless the operation is `divisible`, or a
+        single answer is to be `believed`. What was answered with before in this run is not believed
+        to be missing at all.
 
         Raises:
             AuthenticationError: the organization rejects the token or the client.
@@ -66,37 +88,96 @@ class GraphQLClient:
             ProtocolError: the answer is not GraphQL, or `parse` refused it, even after retries.
             TransientError: no usable answer within `max_retry_seconds`.
         """
-        body = msgspec.json.encode({"query": document})
-
-        def attempt() -> T:
-            token = self.authenticator.token()
-            headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
-            response = self.transport.post(PATH, body, headers)
+        operation = _Operation(self, document, parse, schema, repeatable=repeatable, about=about)
+        claims: set[Hashable] = set()
+        for _ in range(CLAIMS):
             try:
-                data = _data(response, document, schema)
-            except TokenRejectedError:
-                self.authenticator.reject(token)
-                raise
-            except ScopeError as error:
-                if self.authenticator.learn(error.scopes, token):
-                    raise ScopeLearnedError(str(error)) from error
-                raise
-            try:
-                return parse(data)
-            except ProtocolError as error:
-                # What does not fit may be what a server that does not validate left out. `parse`
-                # may have changed the data, so they are decoded anew.
-                data = _data(response, document, schema)
-                if schema is not None and (differences := omitted(document, data, schema)):
-                    raise OmissionError(str(error), differences) from error
-                raise
+                return self.transport.retry(
+                    operation.attempt, divisible=divisible, repeatable=repeatable
+                )
+            except ClaimError as error:
+                if divisible or believed or error.claims <= claims:
+                    raise
+                claims |= error.claims
+                logger.info("%s, says one answer: asking again in %g s", error, PATIENCE)
+            self.pause()
+        msg = "the API's answers contradict each other: its servers differ; run again later"
+        raise QueryError(msg)
 
+    def pause(self) -> None:
+        """Wait until another answer may tell more than one that has just come."""
+        self.transport.limiter.pause(PATIENCE)
+
+
+class _Operation(Generic[T]):
+    """An operation under way, with what its earlier attempts have shown."""
+
+    def __init__(  # noqa: PLR0913 - see `GraphQLClient.execute`
+        self,
+        client: GraphQLClient,
+        document: str,
+        parse: Callable[[Data], T],
+        schema: GraphQLSchema | None,
+        *,
+        repeatable: bool,
+        about: str | None,
+    ) -> None:
+        self._client = client
+        self._document = document
+        self._body = msgspec.json.encode({"query": document})
+        self._parse = parse
+        self._schema = schema
+        self._repeatable = repeatable
+        self._about = about
+        self._doubts = 0
+
+    def attempt(self) -> T:
+        """Send the operation once and return its result."""
+        token = self._client.authenticator.token()
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+        response = self._client.transport.post(PATH, self._body, headers)
         try:
-            return self.transport.retry(attempt, divisible=divisible, repeatable=repeatable)
-        except OmissionError as error:
-            if divisible:
-                raise
-            raise SchemaDifferenceError(error.differences) from error
+            data = _data(response, self._document, self._schema)
+        except PluvoError as error:
+            self._refused(error, token)
+            raise
+        try:
+            result = self._parse(data)
+        except ProtocolError as error:
+            # What does not fit may be what a server that does not validate left out. `parse` may
+            # have changed the data, so they are decoded anew.
+            data = _data(response, self._document, self._schema)
+            if self._schema and (differences := omitted(self._document, data, self._schema)):
+                raise SchemaDifferenceError(differences) from error
+            raise
+        if self._schema is not None:
+            self._client.answered.add(self._document)
+        return result
+
+    def _refused(self, error: PluvoError, token: str) -> None:
+        """Do what an error calls for; raise another one where it is not what it says."""
+        match error:
+            case TokenRejectedError():
+                if error.doubtful and self._repeatable and self._doubts < DOUBTS:
+                    self._doubts += 1
+                    raise TransientError(str(error)) from error
+                error.attempts = TokenRejectedError.attempts + self._doubts
+                self._client.authenticator.reject(token)
+            case ScopeError() if self._client.authenticator.learn(error.scopes, token):
+                raise ScopeLearnedError(str(error)) from error
+            case NotFoundError() if self._about not in {None, error.kind}:
+                raise QueryError(str(error)) from error
+            case SchemaDifferenceError() if self._had_before(error.differences):
+                msg = f"{error}, which it had before in this run: its servers differ"
+                raise TransientError(msg) from error
+
+    def _had_before(self, differences: Iterable[Difference]) -> bool:
+        """Tell whether the organization's own schema, or an earlier answer, had what lacks now."""
+        if self._schema is None:
+            return False
+        if self._schema is not documented_schema():
+            return any(knows(self._schema, item) for item in differences)
+        return self._client.answered.any_used(differences, self._schema)
 
 
 def _data(response: Response, document: str, schema: GraphQLSchema | None) -> Data:

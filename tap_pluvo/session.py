@@ -74,8 +74,8 @@ class Session:
         contract = self.client.contract
         if not contract.is_live:
             logger.info(
-                "reading as documented (introspection is disabled by the setting or the "
-                "organization)"
+                "reading as documented (the organization's own schema is not shown, or not asked "
+                "for)"
             )
         return contract
 

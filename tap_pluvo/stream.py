@@ -58,6 +58,7 @@ class PluvoStream(CatalogStream):
         super().__init__(tap, session)
         self.progress = Progress(self.name)
         self.left_out = False
+        self._replanned = False  # after it had given rows
         self._said: set[str] = set()
 
     def read(self) -> Iterator[Sequence[Record]]:
@@ -77,7 +78,17 @@ class PluvoStream(CatalogStream):
     @property
     def read_everything(self) -> bool:
         """Whether the read that has just ended gave every row that the stream has."""
-        return not self.incremental
+        return not self.incremental and self.kept_plan
+
+    @property
+    def kept_plan(self) -> bool:
+        """Whether what was asked for is known to give every row, from the first to the last.
+
+        It is not where arguments or enum values, which choose rows, were refused in this run.
+        """
+        return not self._replanned and not any(
+            item.kind in {"argument", "value"} for item in self.contract.refused
+        )
 
     # What `read` builds on
 
@@ -181,8 +192,9 @@ class PluvoStream(CatalogStream):
                     )
                     raise ConfigurationError(msg) from error
                 self.logger.info("%s: %s; going on without", self.name, error)
+                self._replanned |= self.progress.rows > 0
             except UnavailableError as error:
-                if self.session.chosen:
+                if self.session.chosen or self.progress.rows:
                     raise
                 # Nobody asked for this stream by name, so it is left out as at discovery.
                 self.left_out = True

@@ -12,7 +12,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from pluvo_client.errors import NotFoundError, ProtocolError, QueryError, TooLargeError
+from pluvo_client.errors import (
+    ClaimError,
+    NotFoundError,
+    ProtocolError,
+    QueryError,
+    TooLargeError,
+)
 from pluvo_client.transport.rate_limiter import StoppedError
 
 if TYPE_CHECKING:
@@ -113,16 +119,16 @@ class Fetcher:
         document = f"query TapPluvo {{ {body} }}"
         try:
             return self._client.execute(
-                document, parse, schema=self.contract.schema, divisible=several
+                document,
+                parse,
+                schema=self.contract.schema,
+                divisible=several,
+                about=None if several else fields[0].about,
             )
-        except NotFoundError:
-            if several:
-                return self._send_each(fields)
-            if fields[0].may_vanish:
-                return [Vanished()]
-            raise
-        except (ProtocolError, QueryError, TooLargeError) as error:
+        except (ClaimError, ProtocolError, QueryError, TooLargeError) as error:
             if not several:
+                if isinstance(error, NotFoundError):
+                    return [Vanished()]
                 raise
             if isinstance(error, QueryError):
                 self._refusals += 1
@@ -158,13 +164,13 @@ class PendingResults(Generic[A]):
         """Wait for the results about what cannot vanish.
 
         Raises:
-            NotFoundError: it has vanished all the same.
+            QueryError: it has vanished all the same.
         """
         results = []
         for result in self.get_or_vanished():
             if isinstance(result, Vanished):
                 msg = "an object that was asked for is gone"
-                raise NotFoundError(msg)
+                raise QueryError(msg)
             results.append(result)
         return results
 

@@ -35,7 +35,10 @@ class Probes:
         document = f"query TapPluvo {{ __typename {UNKNOWN_FIELD} }}"
         try:
             return self._client.execute(
-                document, lambda data: UNKNOWN_FIELD in data, schema=self._contract.schema
+                document,
+                lambda data: UNKNOWN_FIELD in data,
+                schema=self._contract.schema,
+                believed=True,
             )
         except (QueryError, SchemaDifferenceError):
             return True

@@ -22,8 +22,8 @@ class RootField(Protocol[A_co]):
     """A root field of a query, and how its answer is read."""
 
     @property
-    def may_vanish(self) -> bool:
-        """Whether it is about an object that may be gone by now."""
+    def about(self) -> str:
+        """The kind of object, such as `group`, that it is about and that may be gone, or ""."""
 
     @property
     def text(self) -> str:
@@ -46,9 +46,9 @@ class PageField:
     position: Position
 
     @property
-    def may_vanish(self) -> bool:
-        """Whether the object that holds the connection may be gone by now."""
-        return self.connection.parent is not None
+    def about(self) -> str:
+        """The kind of the object that holds the connection, and may be gone by now."""
+        return (self.connection.parent or "").partition("(")[0].lower()
 
     @property
     def text(self) -> str:
@@ -72,7 +72,7 @@ class CountField:
     """The count of a connection, with the smallest page that can be asked for."""
 
     connection: Connection
-    may_vanish = False
+    about = ""
 
     @property
     def text(self) -> str:
@@ -96,7 +96,7 @@ class ListField(Generic[A_co]):
     arguments: Mapping[str, Any]
     selection: str
     record: Callable[[Record], A_co]
-    may_vanish: bool = False
+    about: str = ""
 
     @property
     def text(self) -> str:
@@ -119,7 +119,7 @@ class AnythingField:
     field: str
     arguments: Mapping[str, Any]
     is_list: bool = False
-    may_vanish = False
+    about = ""
 
     @property
     def text(self) -> str:

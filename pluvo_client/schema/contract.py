@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import (
     GraphQLEnumType,
+    GraphQLError,
     GraphQLField,
     GraphQLInterfaceType,
     GraphQLNamedType,
@@ -25,13 +26,14 @@ from graphql import (
     is_list_type,
 )
 
-from pluvo_client.errors import Difference, PluvoError
+from pluvo_client.errors import Difference, ProtocolError
 from pluvo_client.schema.files import read_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 INTROSPECTION_QUERY = get_introspection_query(descriptions=False)
+_NO_SCHEMA = "the introspection answer is not a whole schema"
 
 
 @cache
@@ -52,16 +54,27 @@ def live_schema(introspection: Mapping[str, Any]) -> GraphQLSchema:
     """Return the organization's schema from its answer to `INTROSPECTION_QUERY`.
 
     Raises:
-        PluvoError: the answer is not a whole schema.
+        ProtocolError: the answer is not a whole schema.
     """
     try:
-        return build_client_schema(introspection)  # type: ignore[arg-type]  # checked by the call
-    except (TypeError, ValueError, KeyError) as error:
-        msg = (
-            "the organization's schema cannot be understood (its introspection answer is not a "
-            "whole one): set `introspection` to `off`"
-        )
-        raise PluvoError(msg) from error
+        schema = build_client_schema(introspection)  # type: ignore[arg-type]  # checked by the call
+    except (TypeError, ValueError, KeyError, AttributeError, RecursionError, GraphQLError) as error:
+        raise ProtocolError(_NO_SCHEMA) from error
+    if schema.query_type is None:
+        raise ProtocolError(_NO_SCHEMA)
+    return schema
+
+
+def knows(schema: GraphQLSchema, item: Difference) -> bool:
+    """Tell whether a schema has what a difference says is missing."""
+    if item.kind == "type":
+        return item.name in schema.type_map
+    owner = schema.type_map.get(item.owner)
+    if item.kind == "value":
+        return isinstance(owner, GraphQLEnumType) and item.name in owner.values
+    name, _, argument = item.name.rstrip(")").partition("(")
+    field = getattr(owner, "fields", {}).get(name)
+    return field is not None and (not argument or argument in field.args)
 
 
 def is_listed(field: GraphQLField) -> bool:
@@ -80,6 +93,11 @@ class Contract:
         self.schema = live or documented_schema()
         self.is_live = live is not None
         self._refused: set[Difference] = set()
+
+    @property
+    def refused(self) -> frozenset[Difference]:
+        """What the API has refused in this run."""
+        return frozenset(self._refused)
 
     def field(self, owner: GraphQLNamedType, name: str) -> GraphQLField | None:
         """Return the field `name` of a type, or None where the API lacks it."""

@@ -30,7 +30,7 @@ class PerUserStream(ClientSideIncrementalStream):
                     {"userId": user["id"]},
                     selection.text,
                     selection.record,
-                    may_vanish=True,
+                    about="user",
                 )
                 for users in self.nodes("paginatedUsers", "id")
                 for user in users

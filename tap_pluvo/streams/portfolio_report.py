@@ -86,7 +86,8 @@ class ReportStream(PluvoStream):
     @override
     def read_everything(self) -> bool:
         """Whether the read that has just ended gave every row that the stream has."""
-        return self._full and not (self.settings.start_date or self.settings.end_date)
+        whole = not (self.settings.start_date or self.settings.end_date)
+        return self._full and whole and self.kept_plan
 
     # What is due
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fake_http import CONFIG, answer, data, errors
+from graphql import build_schema, introspection_from_schema
 from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
 from pluvo_client import PluvoClient
@@ -18,7 +19,7 @@ from pluvo_client.errors import (
     TransientError,
     UnavailableError,
 )
-from pluvo_client.schema.contract import INTROSPECTION_QUERY
+from pluvo_client.schema.contract import INTROSPECTION_QUERY, documented_schema
 from pluvo_client.settings import ClientSettings
 from pluvo_client.transport.http import Transport
 
@@ -141,14 +142,15 @@ def test_fewer_objects_than_counted_are_an_error(api: Api) -> None:
 
 def test_what_reading_adds_by_itself_is_done_without(api: Api, client: PluvoClient) -> None:
     refusal = "Unknown argument 'archived' on field 'Query.paginatedUsers'."
-    api.answers += [errors(refusal), data(r0=page({"id": "1"}))]
+    # Both halves in one request, then one of them alone, twice.
+    api.answers += [*(errors(refusal) for _ in range(3)), data(r0=page({"id": "1"}))]
     assert [*client.read("paginatedUsers", "id")] == [{"id": "1"}]
 
 
 def test_what_the_caller_asks_for_and_the_api_lacks_is_an_error(
     api: Api, client: PluvoClient
 ) -> None:
-    api.answers += [errors("Cannot query field 'shoeSize' on type 'User'.")]
+    api.answers += [errors("Cannot query field 'shoeSize' on type 'User'.") for _ in range(2)]
     with pytest.raises(SchemaDifferenceError, match=r"lacks field User\.shoeSize"):
         list(client.read("paginatedUsers", "id shoeSize", archived=False))
 
@@ -174,8 +176,62 @@ def test_introspection_that_is_refused_leaves_the_documents(api: Api) -> None:
     assert api.operations[0].query == INTROSPECTION_QUERY
 
 
-def test_introspection_that_fails_is_an_error(api: Api) -> None:
-    api.answers += [answer(b"", 500)]
+def broken(**schema: Any) -> Any:
+    """Return an introspection answer that is changed in its outermost members."""
+    return data(__schema=introspection_from_schema(documented_schema())["__schema"] | schema)
+
+
+def with_default(value: str) -> dict[str, Any]:
+    """Return a query type as introspection shows it, with a default value of an argument."""
+    number = {"kind": "SCALAR", "name": "Int"}
+    argument = {"name": "first", "type": number, "defaultValue": value}
+    field = {"name": "a", "args": [argument], "type": number}
+    return {"kind": "OBJECT", "name": "Query", "fields": [field], "interfaces": []}
+
+
+def test_introspection_that_lacks_something_is_asked_for_again(api: Api) -> None:
+    lean = build_schema("type Query { certificates: String }")
+    half = data(**introspection_from_schema(lean))
+    api.answers += [half, broken()]
+    with client_of(api, introspection="auto") as client:
+        assert client.contract.is_live
+        assert client.contract.has("paginatedUsers")
+    assert len(api.operations) == 2
+    api.answers += [data(**introspection_from_schema(lean)) for _ in range(2)]
+    with client_of(api, introspection="auto") as client:
+        assert client.contract.is_live
+        assert not client.contract.has("paginatedUsers")
+    assert len(api.operations) == 4
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [answer(b"<html>Forbidden</html>", 403, "text/html") for _ in range(4)],
+        [answer(b"<html>Not found</html>", 404, "text/html")],
+        [errors("Query complexity of 9999 exceeds the limit of 1000") for _ in range(4)],
+        [errors("Not allowed") for _ in range(4)],
+        [errors("This needs the scope schema.read") for _ in range(2)],
+        [broken(queryType=None) for _ in range(4)],
+        [broken(types=[{"kind": "OBJECT", "name": "not a name"}]) for _ in range(4)],
+        [broken(types=[with_default("{{")]) for _ in range(4)],
+        [answer(b'{"data": {"__schema": ' * 9) for _ in range(4)],
+        [answer(b"", 500)],
+    ],
+)
+def test_nothing_about_introspection_ends_a_run(
+    answers: list[Any], api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    api.answers += [*answers, data(__typename="Query")]
+    limit = 0 if answers[0].status == 500 else 60
+    with client_of(api, introspection="auto", max_retry_seconds=limit) as client:
+        assert not client.contract.is_live
+    assert caplog.text.count("the organization's schema cannot be seen: ") == 1
+
+
+def test_an_organization_that_answers_nothing_is_an_error(api: Api) -> None:
+    api.answers += [answer(b"", 500), answer(b"", 500)]
     with (
         client_of(api, introspection="auto", max_retry_seconds=0) as client,
         pytest.raises(TransientError),

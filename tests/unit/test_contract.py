@@ -14,7 +14,7 @@ from graphql import (
 
 from pluvo_client.errors import (
     Difference,
-    PluvoError,
+    ProtocolError,
 )
 from pluvo_client.schema.contract import (
     INTROSPECTION_QUERY,
@@ -265,12 +265,12 @@ def test_introspection() -> None:
     "answer", [{}, {"__schema": None}, {"__schema": {}}, {"__schema": {"types": [{}]}}]
 )
 def test_introspection_that_is_not_whole(answer: Any) -> None:
-    with pytest.raises(PluvoError, match="set `introspection` to `off`"):
+    with pytest.raises(ProtocolError, match="not a whole schema"):
         live_schema(answer)
 
 
 def test_half_of_a_schema_is_not_whole() -> None:
     answer: Any = introspection_from_schema(LIVE)
     answer["__schema"]["types"] = answer["__schema"]["types"][:2]
-    with pytest.raises(PluvoError, match="set `introspection` to `off`"):
+    with pytest.raises(ProtocolError, match="not a whole schema"):
         live_schema(answer)

@@ -18,7 +18,9 @@ from pluvo_client.errors import (
     ScopeError,
     TokenRejectedError,
     TooLargeError,
+    TransientError,
 )
+from pluvo_client.graphql_client import PATIENCE
 from pluvo_client.schema.contract import documented_schema
 
 if TYPE_CHECKING:
@@ -126,7 +128,6 @@ def test_quotes_of_what_was_asked_for_are_shown(api: Api) -> None:
     [
         ("Insufficient scope: this operation requires users.read", "users.read"),
         ("You need groups.read and users.read", "groups.read, users.read"),
-        ("This token lacks a Scope", "a scope"),
     ],
 )
 def test_a_scope_that_was_requested_and_is_missing_ends_at_once(
@@ -185,20 +186,69 @@ def test_a_worker_that_hears_late_of_a_scope_uses_the_new_token(api: Api) -> Non
     assert api.asked == 2
 
 
+def gone(message: str, *path: str | int) -> Any:
+    """Return the answer that an object is not there; the path leads to it."""
+    entry = {"message": message, "path": list(path or ("group",))}
+    return answer({"data": None, "errors": [entry]})
+
+
 @pytest.mark.parametrize(
     "message",
-    ["User not found", "Group does not exist", "User matching query does not exist."],
+    [
+        "Group not found",
+        "Group does not exist",
+        "Group matching query does not exist.",
+        "Group with id 5 was not found.",
+        "Group cannot be found",
+        "No Group matches the given query.",
+    ],
 )
-def test_an_object_that_is_gone_ends_at_once(message: str, api: Api) -> None:
-    api.answers += [errors(message)]
-    with pytest.raises(NotFoundError):
-        api.client().execute(QUERY)
+def test_an_object_that_two_answers_call_gone_is_gone(message: str, api: Api) -> None:
+    api.answers += [gone(message), gone(message)]
+    with pytest.raises(NotFoundError) as raised:
+        api.client().execute(QUERY, about="group")
+    assert raised.value.kind == "group"
+    assert api.clock.now == PATIENCE
 
 
-def test_only_where_all_errors_say_so_an_object_is_gone(api: Api) -> None:
-    api.answers += [errors("User not found", "Internal error") for _ in range(4)]
-    with pytest.raises(QueryError):
-        api.client().execute(QUERY)
+def test_an_object_that_one_answer_calls_gone_is_there(api: Api) -> None:
+    api.answers += [gone("Group not found"), data(group={"users": None})]
+    assert api.client().execute(QUERY, about="group") == {"group": {"users": None}}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        errors("Group not found"),  # of what?
+        errors("Group not found", "Internal error"),
+        gone("Group not found", "group", "users", "edges", 3),
+        gone("Training not found"),
+        gone("Template group.html not found"),
+        gone("Group not found in cache, recomputing failed"),
+        gone("not found"),
+    ],
+)
+def test_errors_about_something_else_pass(other: Any, api: Api) -> None:
+    api.answers += [other, data(group=None)]
+    assert api.client().execute(QUERY, about="group") == {"group": None}
+    assert len(api.operations) == 2
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Variable out of scope",
+        "Transaction scope ended",
+        "cache.read failed",
+        "introspection of the table failed",
+        "Cannot resolve '__schema' in the database",
+        "certificate template not found on storage",
+    ],
+)
+def test_words_make_no_error_another_one(message: str, api: Api) -> None:
+    api.answers += [*(errors(message) for _ in range(3)), data(a=1)]
+    assert api.client().execute(QUERY) == {"a": 1}
+    assert api.asked == 1
 
 
 @pytest.mark.parametrize(
@@ -217,7 +267,7 @@ def test_introspection_that_is_refused_ends_at_once(message: str, api: Api) -> N
 
 def test_differences_of_the_schema_are_found_once_there_is_a_contract(api: Api) -> None:
     message = "Cannot query field 'lastLogin' on type 'User'."
-    api.answers += [*(errors(message) for _ in range(4)), errors(message)]
+    api.answers += [errors(message) for _ in range(6)]
     client = api.client()
     with pytest.raises(QueryError):
         client.execute(QUERY)
@@ -225,13 +275,42 @@ def test_differences_of_the_schema_are_found_once_there_is_a_contract(api: Api) 
     with pytest.raises(SchemaDifferenceError, match=r"lacks field User\.lastLogin") as raised:
         client.execute(QUERY, schema=schema)
     assert raised.value.differences == (Difference("field", "User", "lastLogin"),)
-    assert len(api.operations) == 5
+    assert len(api.operations) == 6
+
+
+def refusing(name: str) -> Any:
+    return errors(f"Cannot query field '{name}' on type 'User'.")
+
+
+def test_a_difference_counts_when_a_later_answer_has_it_too(api: Api) -> None:
+    api.answers += [refusing("lastLogin"), data(a=1)]
+    client = api.client()
+    assert client.execute(QUERY, schema=documented_schema()) == {"a": 1}
+    assert api.clock.now == PATIENCE
+    names = ["id", "lastLogin", "name", "email"]
+    api.answers += [refusing(name) for name in names]
+    with pytest.raises(QueryError, match="contradict each other"):
+        api.client().execute(QUERY, schema=documented_schema())
+
+
+@pytest.mark.parametrize("difference", ["lastLogin", "users", "id"])
+def test_what_was_answered_with_is_not_believed_to_be_missing(difference: str, api: Api) -> None:
+    at = {"line": 1, "column": QUERY.index(difference) + 1}
+    refusal = {"message": f"Cannot query field '{difference}' on type 'X'.", "locations": [at]}
+    client = api.client()
+    api.answers += [data(a=1), *(answer({"errors": [refusal]}) for _ in range(5)), data(a=2)]
+    schema = documented_schema()
+    assert client.execute(QUERY, schema=schema) == {"a": 1}
+    assert client.execute(QUERY.replace("a1", "b2"), schema=schema) == {"a": 2}
+    api.answers += [answer({"errors": [refusal]}) for _ in range(99)]
+    with pytest.raises(TransientError, match="which it had before in this run"):
+        client.execute(QUERY, schema=schema)
 
 
 def test_differences_are_in_the_names_of_the_live_schema(api: Api) -> None:
     live = build_schema("type Query { group(id: ID): Team } type Team { id: ID }")
     entry = {"message": "Cannot query field 'users' on type 'X'.", "locations": [_place("users")]}
-    api.answers += [answer({"errors": [entry]})]
+    api.answers += [answer({"errors": [entry]}) for _ in range(2)]
     with pytest.raises(SchemaDifferenceError) as raised:
         api.client().execute(QUERY, schema=live)
     assert raised.value.differences == (Difference("field", "Team", "users"),)
@@ -254,14 +333,27 @@ def test_a_token_that_is_refused_is_renewed(api: Api) -> None:
     assert api.asked == 2
 
 
-@pytest.mark.parametrize("code", ["AuthenticationError", "UNAUTHENTICATED", "auth"])
+@pytest.mark.parametrize("code", ["AuthenticationError", "AuthError"])
 def test_a_token_may_be_refused_in_an_error(code: str, api: Api) -> None:
-    api.answers += [errors("no", code=code), data(a=1)]
+    api.answers += [errors("The token has expired", code=code), data(a=1)]
     assert api.client().execute(QUERY) == {"a": 1}
     assert api.asked == 2
 
 
-@pytest.mark.parametrize("code", ["INTERNAL", 5, None, ["auth"]])
+@pytest.mark.parametrize(("times", "tokens"), [(1, 1), (2, 1), (3, 2), (4, 3)])
+def test_a_token_that_only_a_code_refuses_is_used_again(times: int, tokens: int, api: Api) -> None:
+    api.answers += [*(errors("no", code="AuthorMissing") for _ in range(times)), data(a=1)]
+    assert api.client().execute(QUERY) == {"a": 1}
+    assert api.asked == tokens
+
+
+def test_codes_that_stay_end_in_a_rejection(api: Api) -> None:
+    api.answers += [errors("no", code="AuthError") for _ in range(5)]
+    with pytest.raises(TokenRejectedError, match="gave up after 5 tries"):
+        api.client().execute(QUERY)
+
+
+@pytest.mark.parametrize("code", ["INTERNAL", 5, None, ["Auth"], "author_missing"])
 def test_other_codes_are_other_errors(code: Any, api: Api) -> None:
     api.answers += [errors("no", code=code) for _ in range(4)]
     with pytest.raises(QueryError):
