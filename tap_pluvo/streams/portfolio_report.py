@@ -146,7 +146,7 @@ class ReportStream(PluvoStream):
             typed: Counter[str] = Counter()
             for rows in self.rows(reader):
                 if untyped:
-                    typed.update(_natural_key(record) for record, _ in rows)
+                    typed.update(self._untyped_key(record) for record, _ in rows)
                 yield [
                     self._identified(record, number)
                     for record, number in rows
@@ -158,6 +158,10 @@ class ReportStream(PluvoStream):
                 today = dt.datetime.now(dt.UTC).date()
                 self.bookmark.advance(min(window.end or today, today).isoformat())
                 self.write_checkpoint()
+
+    def _untyped_key(self, record: Record) -> str:
+        """Return what a row is known by, whether it was asked for by its type or without."""
+        return str(record["id"]) if self.has_own_id else _natural_key(record)
 
     def _reader(
         self, window: Window, types: list[str | None], selection: Selection
@@ -200,11 +204,11 @@ class ReportStream(PluvoStream):
     def _misses_types(
         self, due: list[Window], types: list[str | None], selection: Selection
     ) -> bool:
-        """Tell whether the report has rows of types that the documents do not name.
+        """Tell whether the report has rows of types that the schema does not name.
 
-        One request settles it, and none is needed where the live schema names the types.
+        One request settles it.
         """
-        if not self.every_type or self.contract.is_live or None in types or not due:
+        if not self.every_type or None in types or not due:
             return False
         if not self.contract.has(f"{self.root}.count"):
             return False
@@ -223,10 +227,10 @@ class ReportStream(PluvoStream):
         for rows in self.rows(self._reader(window, [None], selection)):
             found = []
             for record, _ in rows:
-                natural = _natural_key(record)
-                typed[natural] -= 1
-                if typed[natural] < 0 and holds(record["completion_date"]):
-                    found.append(self._identified(record, -typed[natural] - 1))
+                key = self._untyped_key(record)
+                typed[key] -= 1
+                if typed[key] < 0 and holds(record["completion_date"]):
+                    found.append(self._identified(record, -typed[key] - 1))
             yield found
 
     def _check_types_are_told_apart(self, types: list[str | None], selection: Selection) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
@@ -17,6 +17,8 @@ from pluvo_sandbox import Sandbox
 
 if TYPE_CHECKING:
     from support import Result
+
+    from pluvo_sandbox.contract import Variant
 
 
 def test_every_stream_has_its_expected_rows() -> None:
@@ -120,6 +122,33 @@ def test_types_that_nobody_named_are_read_without_introspection(rich: Sandbox) -
     assert sorted(map(str, found)) == sorted(map(str, wanted))
     ids = result.keys("portfolio_report", "id")
     assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("schema", ["documented", "rich"])
+@pytest.mark.parametrize("settings", [{}, {"start_date": "2024-01-01", "full_refresh_days": 0}])
+def test_types_that_the_live_schema_does_not_name_are_read_too(
+    schema: Variant, settings: dict[str, Any]
+) -> None:
+    with Sandbox(users=20, portfolio=90, untyped=30, schema=schema) as pluvo:
+        # Nothing but its type, and where there is one its id, tells this row from a typed one.
+        user, title, day = pluvo.database.execute(
+            "SELECT userId, title, completionDate FROM report"
+            " WHERE relatedObjectType = 'TRAINING' AND completionDate > '2024-01-01'"
+        ).fetchone()
+        pluvo.insert_report_row(user, title, relatedObjectType=None, completionDate=day)
+        result = sync(config(pluvo, page_size=7, **settings))
+        rows = pluvo.database.execute(
+            "SELECT id, relatedObjectType, title, userId, completionDate FROM report"
+            + (" WHERE completionDate >= '2024-01-01'" if settings else "")
+        ).fetchall()
+    columns = ("id", "related_object_type", "title", "user_id", "completion_date")
+    found = result.keys("portfolio_report", *columns)
+    assert sum(kind is None for _, kind, *_ in found) > 1
+    assert len({row[0] for row in found}) == len(found)
+    own = 0 if schema == "rich" else 1  # without ids of its own, they are computed
+    assert sorted(map(str, (row[own:] for row in found))) == sorted(
+        map(str, (row[own:] for row in rows))
+    )
 
 
 def test_an_organization_that_lacks_what_old_pages_mention_gives_the_rest(lean: Sandbox) -> None:
