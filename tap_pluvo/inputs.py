@@ -17,6 +17,10 @@ from singer_sdk.singerlib import Catalog
 from pluvo_client.errors import ConfigurationError
 from pluvo_client.schema.values import moment
 
+# What of a stream's state is read.
+STATE_MOMENTS = ("replication_key_value", "full_read_at")
+STATE_RANGE = "range"  # one that a backfill has not read to its end yet
+
 _TEXT = {"type": ["string", "null"]}
 _TEXTS = {"type": ["array", "null"], "items": {"type": "string"}}
 _COLUMNS = {"type": "object", "additionalProperties": {"$ref": "#/$defs/column"}}
@@ -74,11 +78,14 @@ def check_state(state: dict[str, Any]) -> None:
         if not isinstance(bookmark, dict):
             msg = f"state: the bookmark of {name!r} is not an object"
             raise ConfigurationError(msg)
-        for key in ("replication_key_value", "full_read_at"):
+        for key in STATE_MOMENTS:
             value = bookmark.get(key)
             if value is not None and not _is_moment(value):
                 msg = f"state: `{key}` of {name!r} is not an ISO 8601 date or date-time"
                 raise ConfigurationError(msg)
+        if not _is_range(bookmark.get(STATE_RANGE)):
+            msg = f"state: `{STATE_RANGE}` of {name!r} does not hold the days of a range"
+            raise ConfigurationError(msg)
 
 
 def _is_moment(value: Any) -> bool:
@@ -87,6 +94,13 @@ def _is_moment(value: Any) -> bool:
     except (ValueError, OverflowError):
         return False
     return re.match(r"(19|[2-9]\d)\d\d-\d\d-\d\d", value) is not None
+
+
+def _is_range(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return value is None
+    days = [value.get("end"), value.get("read_to"), value.get("start") or value.get("end")]
+    return all(_is_moment(day) and re.fullmatch(r"[\d-]{10}", str(day)) for day in days)
 
 
 def json_object(what: str, source: IO[str] | str | None) -> dict[str, Any]:

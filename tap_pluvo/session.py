@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,9 @@ logger = logging.getLogger("tap-pluvo")
 class Session:
     """A run's settings, client, contract and filters, each made when it is first needed.
 
+    `started` is when the run began, in UTC: the one clock that bookmarks go by.
+
+
     `scope_users` names the streams that need each scope; `filter_roots` gives the root field whose
     arguments a stream can be filtered by (None: it has no filters); `chosen` says whether a catalog
     names the streams and columns; `sample` reads one page of each stream.
@@ -35,6 +39,7 @@ class Session:
         chosen: bool,
         sample: bool,
     ) -> None:
+        self.started = dt.datetime.now(dt.UTC)
         self._config = config
         self._scope_users = scope_users
         self._filter_roots = filter_roots

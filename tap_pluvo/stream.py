@@ -110,7 +110,13 @@ class PluvoStream(CatalogStream):
     @cached_property
     def bookmark(self) -> Bookmark:
         """Up to where earlier runs, and this one, have read."""
-        return Bookmark(self.stream_state, self.replication_key)
+        found = Bookmark(self.stream_state, self.replication_key, self.session.started)
+        for name in found.clamped:
+            self.say_once(
+                f"`{name}` in the state lies in the future: it is taken as now; if rows may be "
+                "missing, start the stream anew"
+            )
+        return found
 
     def filters(self) -> dict[str, Any]:
         """Return the API arguments that the setting `filters` gives for this stream."""
@@ -238,7 +244,7 @@ class ClientSideIncrementalStream(PluvoStream):
         settings = self.settings
         since = settings.start_date.isoformat() if settings.start_date else ""
         until = settings.end_date.isoformat() if settings.end_date else "9999"
-        if self.bookmark.value:
+        if self.bookmark.value and not settings.end_date:  # a range is read whatever the bookmark
             start = dt.datetime.fromisoformat(self.bookmark.value)
             since = max(since, (start - dt.timedelta(days=settings.lookback_days)).isoformat())
         latest = ""
@@ -251,7 +257,7 @@ class ClientSideIncrementalStream(PluvoStream):
             yield new
             latest = max([latest, *(record[key] for record in new if record.get(key))])
         if latest:
-            self.bookmark.advance(latest)
+            self.bookmark.advance(latest, since)
 
 
 def prefetch(readers: Iterable[T], number: int) -> Iterator[T]:

@@ -10,6 +10,7 @@ from pluvo_client.errors import (
     ConfigurationError,
     IntrospectionRefusedError,
     PluvoError,
+    ProtocolError,
     QueryError,
     ScopeError,
     UnreachableError,
@@ -20,7 +21,7 @@ from pluvo_client.schema.contract import INTROSPECTION_QUERY, documented_schema,
 if TYPE_CHECKING:
     from graphql import GraphQLSchema
 
-    from pluvo_client.graphql_client import GraphQLClient
+    from pluvo_client.graphql_client import Data, GraphQLClient
 
 logger = logging.getLogger("pluvo_client")
 
@@ -54,9 +55,15 @@ def seen_schema(client: GraphQLClient) -> GraphQLSchema | None:
     except (IntrospectionRefusedError, QueryError, ScopeError) as error:
         reason = str(error)
     except PluvoError as error:  # perhaps nothing at all is answered
-        client.execute("query TapPluvo { __typename }", dict)
+        client.execute("query TapPluvo { __typename }", _check_answer)
         reason = str(error)
     else:
         return schema
     logger.info("the organization's schema cannot be seen: %s", reason)
     return None
+
+
+def _check_answer(data: Data) -> None:
+    if "__typename" not in data:
+        msg = "/graphql/ did not answer the smallest query"
+        raise ProtocolError(msg)

@@ -39,11 +39,17 @@ TYPES = "relatedObjectTypes"  # the argument that filters by type
 
 
 def first_day(settings: Settings, bookmark: Bookmark | None) -> dt.date | None:
-    """Return the first day of completion to read; None: there is no first one."""
+    """Return the first day of completion to read; None: there is no first one.
+
+    A range is read whatever the bookmark, from where an earlier run of the same range broke off.
+    """
+    start, lookback = settings.start_date, dt.timedelta(days=settings.lookback_days)
+    if settings.end_date:
+        read_to = bookmark.range_read_to(start, settings.end_date) if bookmark else None
+        return start if read_to is None or start is None else max(start, read_to - lookback)
     if bookmark and bookmark.value:
-        day = dt.date.fromisoformat(bookmark.value[:10])
-        return day - dt.timedelta(days=settings.lookback_days)
-    return settings.start_date
+        return dt.date.fromisoformat(bookmark.value[:10]) - lookback
+    return start
 
 
 def full_read_is_due(settings: Settings, bookmark: Bookmark, now: dt.datetime) -> bool:
@@ -94,25 +100,34 @@ class ReportStream(PluvoStream):
     @override
     def read(self) -> Iterator[Sequence[Record]]:
         """Give everything when that is due, else what was completed since the bookmark."""
-        now = dt.datetime.now(dt.UTC)
-        since = first_day(self.settings, self.bookmark if self.incremental else None)
-        if since is not None and since > now.date():
-            self.logger.warning(
-                "%s: the bookmark lies in the future, so nothing is read; remove it from the state "
-                "to read the stream again",
-                self.name,
-            )
-            return
+        now, settings = self.session.started, self.settings
         self._full = self._reads_everything(now)
         if self._full:
             yield from self._read_all()
             if self.incremental:
-                self.bookmark.advance(now.date().isoformat())
-                self.bookmark.note_full_read(now)
-        else:
-            settings = self.settings
-            due = windows(since, settings.end_date, now.date(), settings.window_days)
-            yield from self._read_each(due, None)
+                self._advance(self._last_day(settings.end_date))
+                if not settings.end_date:
+                    self.bookmark.note_full_read(now)
+            return
+        since = first_day(settings, self.bookmark)
+        due = windows(since, settings.end_date, now.date(), settings.window_days)
+        if not due:
+            self.say_once("`start_date` lies in the future, so nothing is read")
+        yield from self._read_each(due, None)
+
+    def _last_day(self, end: dt.date | None) -> str:
+        """Return the last day of which a read up to `end` gave the rows: today at the latest.
+
+        Today is the day on which the run began, and so asked, not the one on which it ended.
+        """
+        today = self.session.started.date()
+        return min(end or today, today).isoformat()
+
+    def _advance(self, day: str) -> None:
+        """Move the bookmark to `day`, unless what was read leaves a gap after it."""
+        start = self.settings.start_date
+        whole = self._full or self.settings.end_date  # else it was read from the bookmark on
+        self.bookmark.advance(day, str(start) if whole and start else None)
 
     def _reads_everything(self, now: dt.datetime) -> bool:
         if not self.incremental or not self.contract.accepts(self.root, "completionDateFrom"):
@@ -155,8 +170,11 @@ class ReportStream(PluvoStream):
             if untyped:
                 yield from self._read_untyped(window, selection, typed, holds)
             if not window.undated:
-                today = dt.datetime.now(dt.UTC).date()
-                self.bookmark.advance(min(window.end or today, today).isoformat())
+                day = self._last_day(window.end)
+                self._advance(day)
+                if end := self.settings.end_date:
+                    reached = str(end) if window.end == end else day
+                    self.bookmark.note_range(self.settings.start_date, end, reached)
                 self.write_checkpoint()
 
     def _untyped_key(self, record: Record) -> str:

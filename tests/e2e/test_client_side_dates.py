@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from expected import by_key, expected
-from incremental_support import marked
+from incremental_support import hours_ago, marked
 from support import config, selecting, sync
 
 if TYPE_CHECKING:
@@ -72,8 +72,10 @@ def test_offers_come_from_the_bookmark_on(
     state = marked("offers", replication_key_value=bookmark)
     result = sync(config(dated_offers, lookback_days=lookback), catalog=only_offers, state=state)
     assert moments(result) == wanted
-    # The mark never goes back, also when only older rows came.
-    assert result.bookmark("offers")["replication_key_value"] == max(bookmark, *_texts(wanted))
+    # The mark never goes back, also when only older rows came, and is never in the future.
+    mark = min(max(bookmark, *_texts(wanted)), hours_ago(0))
+    assert hours_ago(0.1) < mark or result.bookmark("offers")["replication_key_value"] == mark
+    assert result.bookmark("offers")["replication_key_value"] <= hours_ago(0)
 
 
 def _texts(values: set[str | None]) -> list[str]:
@@ -95,6 +97,33 @@ def test_offers_keep_to_a_range(
 ) -> None:
     result = sync(config(dated_offers, **settings), catalog=only_offers)
     assert moments(result) == wanted
+
+
+def test_offers_of_the_future_leave_the_bookmark_behind(
+    dated_offers: Sandbox, only_offers: Any
+) -> None:
+    (offer,) = dated_offers.database.execute("SELECT max(id) FROM offers").fetchone()
+    future = "2999-01-01T00:00:00+00:00"
+    dated_offers.change("offers", offer, updatedAt=future)
+    state = None
+    for _ in range(2):
+        result = sync(config(dated_offers), catalog=only_offers, state=state)
+        assert future in moments(result)
+        state = result.state
+        assert hours_ago(1) < result.bookmark("offers")["replication_key_value"] <= hours_ago(0)
+
+
+@pytest.mark.parametrize(
+    ("bookmark", "after"), [(MAY_20, MAY_20), (MAY_10, MAY_10), ("2024-05-01T00:00:00+00:00",) * 2]
+)
+def test_offers_of_a_range_come_whatever_the_bookmark(
+    bookmark: str, after: str, dated_offers: Sandbox, only_offers: Any
+) -> None:
+    state = marked("offers", replication_key_value=bookmark)
+    settings = config(dated_offers, start_date="2024-05-09", end_date="2024-05-19")
+    result = sync(settings, catalog=only_offers, state=state)
+    assert moments(result) == {MAY_10, None}
+    assert result.bookmark("offers")["replication_key_value"] == after
 
 
 def test_enrollments_are_read_in_full_unless_the_catalog_says_otherwise(

@@ -179,7 +179,7 @@ def test_any_retry_after(value: str) -> None:
 # ---------- state ----------
 
 bookmarks = st.dictionaries(
-    st.sampled_from(["replication_key", "replication_key_value", "full_read_at", "other"]),
+    st.sampled_from(["replication_key", "replication_key_value", "full_read_at", "range", "other"]),
     moments | anything,
     max_size=3,
 )

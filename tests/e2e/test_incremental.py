@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 
 def asked_days(sandbox: Sandbox) -> list[tuple[str | None, str | None]]:
-    """Return the filters on days of completion that were sent, each once."""
+    """Return the filters on days of completion that rows were asked for with, each once."""
     found = []
     for query in queries(sandbox):
-        if "portfolioReport" in query:
+        if "portfolioReport" in query and "edges" in query:
             start = re.search(r'completionDateFrom: "([0-9-]+)"', query)
             end = re.search(r'completionDateTo: "([0-9-]+)"', query)
             found.append((start and start[1], end and end[1]))
@@ -209,16 +209,105 @@ def test_a_range_into_the_future_marks_no_day_that_is_still_to_come(
     assert result.bookmark(REPORT)["replication_key_value"] == days_ago(0)
 
 
-def test_a_bookmark_in_the_future_reads_nothing_and_stays(
-    changeable: Sandbox, only_report: Any
+@pytest.mark.parametrize("value", ["2999-01-01", "2999-01-01T12:00:00+00:00"])
+def test_a_bookmark_in_the_future_is_taken_as_now(
+    value: str, changeable: Sandbox, only_report: Any
 ) -> None:
-    complete_on(changeable, days_ago(0), None)
-    state = marked(REPORT, replication_key_value="2999-01-01", full_read_at=hours_ago(1000))
+    complete_on(changeable, days_ago(3), days_ago(0), None)
+    state = marked(REPORT, replication_key_value=value, full_read_at=hours_ago(1))
     result = sync(config(changeable), catalog=only_report, state=state)
+    assert titles(result) == {f"done {days_ago(3)}", f"done {days_ago(0)}"}
+    assert result.bookmark(REPORT)["replication_key_value"][:10] == days_ago(0)
+    assert result.stderr.count("`replication_key_value` in the state lies in the future") == 1
+    again = sync(config(changeable), catalog=only_report, state=result.state)
+    assert "lies in the future" not in again.stderr
+
+
+def test_a_full_read_in_the_future_is_taken_as_now(changeable: Sandbox, only_report: Any) -> None:
+    complete_on(changeable, None)
+    state = marked(REPORT, replication_key_value=days_ago(0), full_read_at=hours_ago(-9999))
+    result = sync(config(changeable), catalog=only_report, state=state)
+    assert result.stderr.count("`full_read_at` in the state lies in the future") == 1
+    assert hours_ago(1) < result.bookmark(REPORT)["full_read_at"] <= hours_ago(0)
+    later = marked(REPORT, replication_key_value=days_ago(0), full_read_at=hours_ago(25))
+    assert titles(sync(config(changeable), catalog=only_report, state=later)) == {"done None"}
+
+
+@pytest.mark.parametrize("full_refresh_days", [0, 1])
+def test_rows_dated_in_the_future_leave_the_bookmark_behind(
+    full_refresh_days: int, changeable: Sandbox, only_report: Any
+) -> None:
+    complete_on(changeable, "2999-01-01")
+    settings = config(changeable, full_refresh_days=full_refresh_days)
+    state = None
+    for _ in range(2):
+        result = sync(settings, catalog=only_report, state=state)
+        assert titles(result) == {"done 2999-01-01"}
+        state = result.state
+        assert result.bookmark(REPORT)["replication_key_value"] == days_ago(0)
+
+
+def test_a_start_in_the_future_reads_no_completions(changeable: Sandbox, only_report: Any) -> None:
+    complete_on(changeable, days_ago(0), None)
+    start = config(changeable, start_date=days_ago(-9))
+    assert titles(sync(start, catalog=only_report)) == {"done None"}
+    result = sync(start | {"full_refresh_days": 0}, catalog=only_report)
     assert REPORT not in result.records
-    assert queries(changeable) == []
-    assert result.state == state
-    assert "the bookmark lies in the future, so nothing is read" in result.stderr
+    assert "`start_date` lies in the future, so nothing is read" in result.stderr
+
+
+# ---------- ranges beside a daily state ----------
+
+
+@pytest.mark.parametrize(
+    ("bookmark", "after"),
+    [
+        (0, 0),  # the daily run is ahead
+        (40, 5),  # the range joins it and goes on
+        (10, 5),
+        (99, 99),  # in between, nothing was read
+    ],
+)
+def test_a_range_is_read_whole_whatever_the_bookmark(
+    bookmark: int, after: int, changeable: Sandbox, only_report: Any
+) -> None:
+    complete_on(changeable, days_ago(41), days_ago(40), days_ago(20), days_ago(5), days_ago(4))
+    state = marked(REPORT, replication_key_value=days_ago(bookmark), full_read_at=hours_ago(100))
+    settings = config(changeable, start_date=days_ago(40), end_date=days_ago(5), window_days=10)
+    result = sync(settings, catalog=only_report, state=state)
+    assert titles(result) == {f"done {days_ago(number)}" for number in (40, 20, 5)}
+    assert result.bookmark(REPORT)["replication_key_value"] == days_ago(after)
+    assert result.bookmark(REPORT)["full_read_at"] == state["bookmarks"][REPORT]["full_read_at"]
+    assert result.bookmark(REPORT)["range"] is None
+
+
+def test_a_range_that_was_broken_off_goes_on(only_report: Any) -> None:
+    daily = marked(REPORT, replication_key_value=days_ago(0), full_read_at=hours_ago(1))
+    settings: dict[str, Any] = {
+        "start_date": days_ago(100),
+        "end_date": days_ago(10),
+        "window_days": 10,
+        "lookback_days": 0,
+        "max_concurrency": 1,
+        "max_retry_seconds": 0,
+    }
+    options: dict[str, Any] = {"users": 20, "trainings": 4, "portfolio": 300}
+    with Sandbox(**options, faults=["500:portfolioReport@7-99"]) as broken:
+        first = run_tap(config(broken, **settings), catalog=only_report, state=daily)
+    assert first.returncode == 1
+    mark = first.bookmark(REPORT)
+    assert mark["replication_key_value"] == days_ago(0)
+    assert days_ago(100) < mark["range"]["read_to"] < days_ago(10)
+    with Sandbox(**options) as mended:
+        second = sync(config(mended, **settings), catalog=only_report, state=first.state)
+        wanted = between(expected(mended.path, REPORT), mark["range"]["read_to"], days_ago(10))
+        assert by_key(REPORT, second.records[REPORT]) == wanted
+        assert second.bookmark(REPORT)["range"] is None
+        # Another range takes no notice of it.
+        other = settings | {"start_date": days_ago(90)}
+        third = sync(config(mended, **other), catalog=only_report, state=first.state)
+        wanted = between(expected(mended.path, REPORT), days_ago(90), days_ago(10))
+        assert by_key(REPORT, third.records[REPORT]) == wanted
 
 
 # ---------- streams that fail ----------

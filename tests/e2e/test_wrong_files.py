@@ -37,6 +37,13 @@ CATALOG_REMEDY = "write one with `tap-pluvo --discover`"
             for key in ("replication_key_value", "full_read_at")
             for value in ("soon", 20240101, ["2024-01-01"])
         ),
+        *(
+            (
+                {"bookmarks": {"portfolio_report": {"range": value}}},
+                ["state: `range` of 'portfolio_report' does not hold the days of a range"],
+            )
+            for value in ("2024", {}, {"end": "2024-01-31", "read_to": "2024-13-01"})
+        ),
     ],
 )
 def test_state(state: Any, phrases: list[str], guarded: Sandbox) -> None:
