@@ -18,7 +18,7 @@ from pluvo_client.reading.root_fields import ListField
 from pluvo_client.schema.columns import response_keys
 from pluvo_client.schema.contract import Contract
 from pluvo_client.schema.documents import is_mutation
-from pluvo_client.schema.selection import complete
+from pluvo_client.schema.selection import complete, identifier
 from pluvo_client.settings import CONNECTION, ClientSettings, problems
 from pluvo_client.transport.authentication import Authenticator
 from pluvo_client.transport.http import Transport
@@ -110,12 +110,12 @@ class PluvoClient:
         given = KeySet()
         while True:
             reader = self.reader(
-                field, selection, arguments, self.plan(lambda record: str(record[key]))
+                field, selection, arguments, self.plan(lambda record: identifier(record, key))
             )
             try:
                 for rows in reader:
                     for record, _ in rows:
-                        if given.add(str(record[key])):
+                        if given.add(identifier(record, key)):
                             yield record
             except SchemaDifferenceError as error:
                 new = self.contract.refuse(error.differences)

@@ -18,8 +18,9 @@ from typing_extensions import override
 
 from pluvo_client.errors import ConfigurationError, SchemaDifferenceError, UnavailableError
 from pluvo_client.reading.connection import Connection
+from pluvo_client.schema.columns import response_keys
 from pluvo_client.schema.documents import literal
-from pluvo_client.schema.selection import Selection
+from pluvo_client.schema.selection import Selection, complete
 from tap_pluvo.bookmark import Bookmark
 from tap_pluvo.catalog_stream import CatalogStream
 from tap_pluvo.progress import Progress, with_progress
@@ -150,6 +151,7 @@ class PluvoStream(CatalogStream):
     ) -> Iterator[list[Record]]:
         """Give all nodes of a root connection, whose `id` is their key, a page at a time."""
         plan = self.client.plan(itemgetter("id"))
+        record = record or complete(response_keys(selection), ["id"])
         for rows in self.rows(self.client.reader(field, selection, arguments or {}, plan, record)):
             yield [node for node, _ in rows]
 

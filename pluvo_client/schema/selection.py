@@ -58,6 +58,7 @@ class Selection:
         self._conversions: list[Convert] = []
         self._by_type: list[Convert] = []
         self._seen_types: set[tuple[type, ...]] = set()
+        self._keys: list[str] = []
         self.lacking: list[str] = []
         tree: dict[str, Any] = {}
         for column in columns:
@@ -72,6 +73,12 @@ class Selection:
             self._add_conversion(column, found)
         self.text = _render(tree)
         fragments = any(head.startswith("...") for head in tree)
+        if not fragments:  # else a column may be of another type of node
+            self._keys = [
+                column.name
+                for column in columns
+                if column.selection and "null" not in column.schema["type"]
+            ]
         self._blank = (
             dict.fromkeys([*(item.name for item in columns if item.selection), *self._merged])
             if fragments
@@ -162,15 +169,14 @@ class Selection:
             convert = values.json_members if found.members == 1 else values.json_text
             self._conversions.append((column.name, convert))
             return
-        simple = "format" not in column.schema or column.schema["format"] == "uuid"
-        target = self._by_type if simple else self._conversions
+        target = self._conversions if "format" in column.schema else self._by_type
         target.append((column.name, values.converter(column.schema)))
 
     def record(self, node: Record) -> Record:
         """Make a record of a node, in place where that is possible.
 
         Raises:
-            ProtocolError: a value does not fit its column, or is missing.
+            ProtocolError: a value does not fit its column, or is missing, or a key is null.
         """
         record = node if self._blank is None else self._blank | node
         try:
@@ -178,20 +184,28 @@ class Selection:
                 record.update(_one(name, record.pop(name)) or blank)
             _convert(record, self._conversions)
             types = (*map(type, record.values()),)
-            if types not in self._seen_types and not _convert(record, self._by_type):
-                self._seen_types.add(types)
+            if types not in self._seen_types:
+                for name in self._keys:
+                    identifier(record, name)
+                if not _convert(record, self._by_type):
+                    self._seen_types.add(types)
         except KeyError as error:
             raise missing(error.args[0]) from None
         return record
 
 
-def complete(names: Iterable[str]) -> Callable[[Record], Record]:
-    """Return what gives a node as it is, once it is sure that all of `names` are there."""
+def complete(names: Iterable[str], keys: Iterable[str] = ()) -> Callable[[Record], Record]:
+    """Return what gives a node as it is, once it is sure that all of `names` are there.
+
+    Those that are `keys` are given as text.
+    """
     wanted = frozenset(names)
 
     def record(node: Record) -> Record:
         if lacking := wanted - node.keys():
             raise missing(min(lacking))
+        for name in keys:
+            node[name] = identifier(node, name)
         return node
 
     return record
@@ -207,6 +221,19 @@ def member(node: Record, name: str) -> Any:
         return node[name]
     except KeyError:
         raise missing(name) from None
+
+
+def identifier(node: Record, name: str = "id", column: str | None = None) -> str:
+    """Return the key that an object has under `name`, as text; `column` is what it becomes.
+
+    Raises:
+        ProtocolError: it came without, or it is null.
+    """
+    value = member(node, name)
+    if value is None:
+        msg = f"the API gave a row without its key: column {column or name!r} is null"
+        raise ProtocolError(msg)
+    return values.text(value)
 
 
 def missing(name: str) -> ProtocolError:

@@ -12,7 +12,7 @@ from pluvo_client.errors import ProtocolError
 from pluvo_client.reading.answers import items
 from pluvo_client.reading.root_fields import ListField
 from pluvo_client.schema.documents import Enum
-from pluvo_client.schema.selection import member
+from pluvo_client.schema.selection import identifier, member
 from tap_pluvo.stream import PluvoStream
 
 if TYPE_CHECKING:
@@ -84,12 +84,12 @@ class CustomFieldValues(PluvoStream):
             ) -> dict[str, Any]:
                 label = {
                     "owner_type": owner_type,
-                    "owner_id": member(owner, "id"),
+                    "owner_id": identifier(owner, "id", "owner_id"),
                     "owner_ref": member(owner, "ref") if ref else None,
                 }
                 values = member(owner, "extraCategoryValues")
                 found = [] if values is None else items("extraCategoryValues", values)
-                return {"id": owner["id"], "values": _records(label, found, selection)}
+                return {"id": label["owner_id"], "values": _records(label, found, selection)}
 
             outer = f"id{ref} __typename extraCategoryValues {{ {inner} }}"
             for owners in self.nodes(root, outer, with_values):
@@ -125,13 +125,14 @@ def _records(label: Record, values: list[Record], selection: Selection) -> list[
     for value in values:
         other = {key: value.pop(key) for key in list(value) if key.startswith("other_")}
         record = label | selection.record(value)
-        if record["field_id"] is None:
+        kind = record.get("value_type")
+        if record["field_id"] is None and kind is not None and kind not in _VALUE_TYPES:
             msg = (
-                f"custom field values have a type ({record['value_type']}) that is not documented: "
-                "set `introspection` to `auto`, or deselect the stream"
+                f"custom field values have a type ({kind}) that is not documented: set "
+                "`introspection` to `auto`, or deselect the stream"
             )
             raise ProtocolError(msg)
-        field, choice = record["field_id"], record.get("choice_id")
+        field, choice = identifier(record, "field_id"), record.get("choice_id")
         number = used[field, choice or ""] = used.get((field, choice or ""), 0) + 1
         if choice is None:
             record["value_key"] = str(number)

@@ -10,8 +10,9 @@ from typing_extensions import override
 from pluvo_client.errors import UnavailableError
 from pluvo_client.reading.answers import items
 from pluvo_client.reading.nested import read_nested
+from pluvo_client.schema.columns import response_keys
 from pluvo_client.schema.documents import call
-from pluvo_client.schema.selection import member
+from pluvo_client.schema.selection import complete, identifier, member
 from tap_pluvo.stream import NO_ID, PluvoStream, prefetch
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ class MemberStream(PluvoStream):
                 field: connection.page(member(node, field), plan.first, None)
                 for field, connection in nested.items()
             }
-            return {"id": member(node, "id"), "ref": member(node, "ref") if ref else None} | pages
+            key = identifier(node, "id", f"{self.owner}_id")
+            return {"id": key, "ref": member(node, "ref") if ref else None} | pages
 
         ref = self.ref_of(outer, f"{self.owner}_ref")
         bodies = " ".join(connection.body(plan.first, None) for connection in nested.values())
@@ -144,12 +146,13 @@ class TrainingParticipants(MemberStream):
         """Give a reader of each training's users, with the columns that say which training."""
         names = {column.name for column in self.selected_columns()}
         selection = "user_id: id" + (" user_ref: ref" if "user_ref" in names else "")
+        user = complete(response_keys(selection), ["user_id"])
         plan = self.client.plan(itemgetter("user_id"))
         ref = self.ref_of("paginatedTrainings.edges.node", "training_ref")
         for trainings in self.nodes(self.root, f"id{ref}", None, self.filters()):
             for training in trainings:
                 reader = self.client.reader(
-                    "paginatedUsers", selection, {"trainingIds": [training["id"]]}, plan
+                    "paginatedUsers", selection, {"trainingIds": [training["id"]]}, plan, user
                 )
                 yield self.label(training, "PARTICIPANT"), reader
 
@@ -169,11 +172,11 @@ class GroupTrainings(PluvoStream):
         ref = self.ref_of("paginatedGroups.edges.node", "group_ref")
 
         def with_trainings(group: Record) -> Record:
-            label = {"group_id": member(group, "id")}
+            label: Record = {"group_id": identifier(group, "id", "group_id")}
             label["group_ref"] = member(group, "ref") if ref else None
             trainings = items("trainings", member(group, "trainings"))
             return {
-                "id": group["id"],
+                "id": label["group_id"],
                 "trainings": [label | selection.record(training) for training in trainings],
             }
 

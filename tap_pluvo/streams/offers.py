@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from pluvo_client.reading.answers import items
 from pluvo_client.reading.root_fields import ListField
-from pluvo_client.schema.selection import member
+from pluvo_client.schema.selection import identifier, member
 from tap_pluvo.stream import ClientSideIncrementalStream, PluvoStream
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class OfferEvents(PluvoStream):
         selection = self.select()
 
         def events(offer: Record) -> list[Record]:
-            label = {"offer_id": member(offer, "id")}
+            label = {"offer_id": identifier(offer, "id", "offer_id")}
             return [label | selection.record(event) for event in _items(offer, "offerEvents")]
 
         outer = f"id offerEvents {{ {selection.text} }}"
@@ -67,7 +67,8 @@ class OfferEventDates(PluvoStream):
 
         def dates(offer: Record) -> list[Record]:
             return [
-                {"offer_event_id": member(event, "id")} | selection.record(date)
+                {"offer_event_id": identifier(event, "id", "offer_event_id")}
+                | selection.record(date)
                 for event in _items(offer, "offerEvents")
                 for date in _items(event, "dates")
             ]

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from operator import itemgetter
 from typing import TYPE_CHECKING, ClassVar
 from uuid import NAMESPACE_DNS, uuid5
 
@@ -22,6 +23,7 @@ from pluvo_client.errors import PluvoError, SchemaDifferenceError
 from pluvo_client.reading.connection_reader import ConnectionReader
 from pluvo_client.reading.root_fields import CountField
 from pluvo_client.schema.documents import Enum
+from pluvo_client.schema.selection import identifier
 from tap_pluvo.stream import PluvoStream, prefetch
 from tap_pluvo.windows import EVERYTHING, Window, windows
 
@@ -179,12 +181,13 @@ class ReportStream(PluvoStream):
 
     def _untyped_key(self, record: Record) -> str:
         """Return what a row is known by, whether it was asked for by its type or without."""
-        return str(record["id"]) if self.has_own_id else _natural_key(record)
+        key: str = record["id"] if self.has_own_id else _natural_key(record)
+        return key
 
     def _reader(
         self, window: Window, types: list[str | None], selection: Selection
     ) -> ConnectionReader:
-        key = (lambda record: str(record["id"])) if self.has_own_id else _typed_key
+        key = itemgetter("id") if self.has_own_id else _typed_key
         return ConnectionReader(
             self.client.plan(key, repeats=not self.has_own_id),
             [self._connection(window, kind, selection) for kind in types],
@@ -199,6 +202,8 @@ class ReportStream(PluvoStream):
         def record(node: Record) -> Record:
             row = selection.record(node)
             row["related_object_type"] = kind
+            if self.has_own_id:
+                row["id"] = identifier(row)
             if days and window.misses(row["completion_date"]) and not self.client.probes.validates:
                 raise SchemaDifferenceError(
                     [self.contract.root_argument(self.root, name) for name in days]

@@ -17,7 +17,6 @@ def test_staging_is_what_the_contract_gives() -> None:
     ("column", "expected"),
     [
         ({"type": ["string", "null"]}, "text"),
-        ({"type": ["string"], "format": "uuid"}, "text"),
         ({"type": ["string", "null"], "format": "date"}, "date"),
         ({"type": ["string", "null"], "format": "date-time"}, "timestamp"),
         ({"type": ["integer", "null"]}, "integer"),

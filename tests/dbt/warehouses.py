@@ -137,6 +137,6 @@ def _conninfo(environment: dict[str, str]) -> str:
 def _type(column: dict[str, Any]) -> str:
     """Return the type that target-postgres gives a column."""
     (name,) = set(column["type"]) - {"null"}
-    by_format = {"uuid": "uuid", "date": "date", "date-time": "timestamp"}
+    by_format = {"date": "date", "date-time": "timestamp"}
     by_type = {"string": "text", "integer": "bigint", "number": "numeric", "boolean": "boolean"}
     return by_format.get(column.get("format", ""), by_type[name])

@@ -7,7 +7,6 @@ import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import psycopg
 import pytest
@@ -139,8 +138,6 @@ def as_written(value: Any) -> Any:
             return value.isoformat()
         case Decimal():
             return float(value)
-        case UUID():
-            return str(value)
         case _:
             return value
 

@@ -92,6 +92,12 @@ class Collector(SimpleSingerWriter):
     def records(self) -> list[dict[str, Any]]:
         return [item.record for item in self.messages if isinstance(item, RecordMessage)]
 
+    def named_records(self) -> list[tuple[str, dict[str, Any]]]:
+        """The records, each with its stream."""
+        return [
+            (item.stream, item.record) for item in self.messages if isinstance(item, RecordMessage)
+        ]
+
     def schemas(self) -> dict[str, Any]:
         return {
             item.stream: item.schema for item in self.messages if isinstance(item, SchemaMessage)

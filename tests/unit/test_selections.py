@@ -177,7 +177,6 @@ def test_a_list_that_became_one_value_is_lacking_and_the_other_way_round() -> No
         ("string", None, "tags", ["a", "b"], '["a","b"]'),
         ("string", None, "tags", [], "[]"),
         ("string", None, "kind", "A", "A"),
-        ("string", "uuid", "id", "x", "x"),
         ("integer", None, "age", 5, 5),
         ("integer", None, "age", 5.0, 5),
         ("integer", None, "age", "5", 5),
