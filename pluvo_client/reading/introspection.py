@@ -37,6 +37,7 @@ def seen_schema(client: GraphQLClient) -> GraphQLSchema | None:
     Raises:
         PluvoError: the API cannot be reached, or rejects the client.
     """
+    client.authenticator.token()  # whose failure says nothing about introspection
     lacking: set[str] = set()
     try:
         for _ in range(ANSWERS):

@@ -202,7 +202,7 @@ def test_the_check_reads_a_page_of_each_selected_stream(sandbox: Sandbox) -> Non
     assert roots["certificates"] == 1
     assert roots["paginatedGroups"] == 3  # groups, group_members, group_trainings
     assert roots["paginatedTrainings"] == 4  # archived and not: trainings, training_participants
-    assert roots["portfolioReport"] == 3  # one for each type, and certificates again
+    assert roots["portfolioReport"] == 6  # one for each type, certificates again, and the counts
     assert "portfolioItems" not in roots
     assert not [query for query in sent if "offset:" in query]
     assert len(sent) <= 2 * len(DEFAULT_STREAMS)

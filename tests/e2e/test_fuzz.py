@@ -149,7 +149,8 @@ def test_an_answer_without_measure(number: int, body: bytes, organization: Organ
     with contextlib.suppress(PluvoError):
         _, results = organization.run(other=(number, answer))
         check_errors(results)
-        assert any(result.error for result in results)
+        is_schema = number == 1  # without which the documents do
+        assert any(result.error for result in results) is not is_schema
 
 
 @quick
