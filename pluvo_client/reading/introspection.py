@@ -37,7 +37,6 @@ def seen_schema(client: GraphQLClient) -> GraphQLSchema | None:
     Raises:
         PluvoError: the API cannot be reached, or rejects the client.
     """
-    client.authenticator.token()  # whose failure says nothing about introspection
     lacking: set[str] = set()
     try:
         for _ in range(ANSWERS):
