@@ -30,6 +30,8 @@ _GONE = re.compile(
 )
 # As they are written on `introduction-2`; the longest there has 22 characters.
 _SCOPE = re.compile(r"\b[a-z][a-z_]{0,39}\.(?:read|write)\b")
+# Page `Request-data` has `AuthenticationError`; other servers, `UNAUTHENTICATED`.
+_REJECTED = re.compile(r"auth(?!or(?!i[sz]))", re.IGNORECASE)  # but nothing about an author
 _NEEDED = re.compile(r"scope|require|need|permission|grant", re.IGNORECASE)
 
 
@@ -48,8 +50,7 @@ def api_error(errors: Any, document: str, schema: GraphQLSchema | None) -> Pluvo
     for entry in objects:
         extensions = entry.get("extensions")
         code = extensions.get("code") if isinstance(extensions, dict) else None
-        # Page `Request-data` has `AuthenticationError`.
-        if isinstance(code, str) and "auth" in code.lower():
+        if isinstance(code, str) and _REJECTED.search(code):
             return TokenRejectedError(
                 f"the API rejects the token ({redacted_name(code)})",
                 doubtful="token" not in str(entry.get("message", "")).lower(),

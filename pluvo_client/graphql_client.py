@@ -164,7 +164,8 @@ class _Operation(Generic[T]):
                 error.attempts = TokenRejectedError.attempts + self._doubts
                 self._client.authenticator.reject(token)
             case ScopeError() if self._client.authenticator.learn(error.scopes, token):
-                raise ScopeLearnedError(str(error)) from error
+                msg = f"the token lacks {', '.join(sorted(error.scopes))}, which is requested now"
+                raise ScopeLearnedError(msg) from error
             case NotFoundError() if self._about not in {None, error.kind}:
                 raise QueryError(str(error)) from error
             case SchemaDifferenceError() if self._had_before(error.differences):

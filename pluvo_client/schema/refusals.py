@@ -42,6 +42,7 @@ _REFUSALS = {
     ),
     "type": re.compile(r"^Unknown type ['\"](?P<name>\w+)['\"]"),
 }
+_NAME = re.compile(r"\w+")
 
 
 def refused(
@@ -50,7 +51,8 @@ def refused(
     """Return what GraphQL errors say that the API lacks, in the type names of `schema`.
 
     An error uses the API's name of a type, which `schema` may call otherwise; where the error
-    stands in `document` tells which one is meant.
+    stands in `document` tells which one is meant. Names that are neither sent nor in `schema` are
+    not repeated.
     """
     return [
         difference
@@ -75,7 +77,10 @@ def _difference(
                 named = (owner, groups.get("field") or name)
                 owner, field = (place and place.found) or named
                 name = f"{field}({name})" if kind == "argument" else field
-            return Difference(kind, owner, name)
+            # A name that was not sent may be anything, even a value of a record.
+            if not set(_NAME.findall(name)) <= set(_NAME.findall(document)):
+                return None
+            return Difference(kind, owner if owner in schema.type_map else "", name)
     return None
 
 

@@ -37,7 +37,7 @@ LIVE = build_schema(
 )
 DOCUMENT = (
     "query TapPluvo { r0: paginatedUsers(archived: false, userRoles: [BOSS], first: 50) "
-    "{ count edges { node { id lastLogin } } } }"
+    "{ count edges { node { id lastLogin ... on Address { __typename } } } } }"
 )
 
 
@@ -206,6 +206,14 @@ def test_without_a_place_the_names_of_the_error_are_taken() -> None:
         ]
 
 
+def test_without_a_place_names_that_nobody_knows_are_not_repeated() -> None:
+    message = "Cannot query field 'lastLogin' on type 'Jan'."
+    (found,) = refused([{"message": message}], DOCUMENT, documented_schema())
+    assert str(found) == "field lastLogin"
+    message = "Cannot query field 'jan' on type 'User'."
+    assert not refused([{"message": message}], DOCUMENT, documented_schema())
+
+
 @pytest.mark.parametrize(
     "message",
     [
@@ -226,6 +234,8 @@ def test_without_a_place_an_argument_is_known_by_the_field_of_the_error(message:
         "Variable '$first' is never used.",
         "Internal server error",
         "",
+        # What was not sent is not repeated.
+        "Unknown type 'Jan'.",
     ],
 )
 def test_other_errors_are_no_differences(message: str) -> None:

@@ -32,7 +32,9 @@ SOURCES = ["user_id", "title", "completion_date"]
 def organizations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Organization]]:
     folder = tmp_path_factory.mktemp("organizations")
     variants: tuple[Variant, ...] = ("documented", "rich")
-    found = {variant: Organization(folder, variant, date(2025, 11, 21)) for variant in variants}
+    found = {
+        str(variant): Organization(folder, variant, date(2025, 11, 21)) for variant in variants
+    }
     yield found
     for organization in found.values():
         organization.close()

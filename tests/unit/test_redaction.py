@@ -91,7 +91,7 @@ def test_no_place_of_an_answer_repeats_a_secret(
         api.tokens += [answer({"error": secret, "error_description": secret}, 400)]
     api.answers += {
         "message": [errors(f"Bad {secret}; {secret}", "not found") for _ in range(4)],
-        "code": [errors("no", code=f"auth {secret}") for _ in range(4)],
+        "code": [errors("no", code=f"auth {secret}") for _ in range(5)],
         "content type": [answer(b"<html>", 200, f"{header}/html") for _ in range(4)],
         "oauth": [],
     }[place]
