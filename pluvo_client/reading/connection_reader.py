@@ -55,12 +55,16 @@ class ConnectionReader:
             ledger.begin_pass()
             try:
                 yield from read.pages(ledger)
+                if not self._plan.sample:
+                    yield from read.look_closer(ledger)
             finally:
                 read.close()
             if self._plan.sample:
                 return
             counted = read.counted()
             if evidence.shows_all(read, counted):
+                if evidence.spread_is_real:
+                    yield ledger.take_spread()
                 return
             if evidence.is_exhausted:
                 break

@@ -16,7 +16,6 @@ logger = logging.getLogger("pluvo_client")
 
 USELESS_PASSES = 2  # in a row, after which further ones are not worth their requests
 FEWEST_PASSES = 3  # that tell how many rows one of them misses
-PASSES_WITHOUT_KEYS = 3  # beyond the first, over rows that have no key of their own
 MIRACLE = 0.0001  # rows that all passes may be expected to have missed
 
 
@@ -36,7 +35,10 @@ class Pass(Protocol):
 
 
 class Evidence:
-    """Judges each pass over a list by the list's own counts; `name` is that of its connection."""
+    """Judges each pass over a list by the list's own counts; `name` is that of its connection.
+
+    `spread_is_real` tells whether the equal rows that came on more pages than one are as many.
+    """
 
     def __init__(self, name: str, ledger: Ledger) -> None:
         self._name = name
@@ -46,6 +48,7 @@ class Evidence:
         self._best = 0  # rows that were there at one moment, as far as passes show it
         self._useless = 0
         self._before: tuple[int, int] = (-1, -1)
+        self.spread_is_real = False
         self._quiet: tuple[int, int] | None = None
 
     def shows_all(self, read: Pass, counted: int | None) -> bool:
@@ -55,7 +58,9 @@ class Evidence:
         """
         self._counts.append(total(read.counts))
         self._counted = counted
-        if not read.moved and self._is_whole(read):
+        if read.moved:
+            self._quiet = None
+        elif self._is_whole(read):
             return True
         if self._shows_by_passes():
             self._warn()
@@ -95,27 +100,33 @@ class Evidence:
 
     def _is_whole(self, read: Pass) -> bool:
         """Tell whether a pass in which nothing moved found all that is counted."""
-        found = self._ledger.found
-        if found >= (self._counted or 0):
+        found, given = self._ledger.found, len(self._ledger)
+        equal_rows = self._ledger.equal_rows
+        spread = equal_rows.beyond_pages if equal_rows else 0
+        if not spread if self._counted is None else found >= self._counted:
             return True
-        # A list that holds, and counts, a row more than once: the same in two passes that fit.
-        this = (found, read.rows)
-        if this == self._quiet == (len(self._ledger), self._counted):
+        if self._counted not in {None, read.rows}:
+            return False
+        if equal_rows and equal_rows.are_in_place and found + spread == read.rows:
+            self.spread_is_real = True
+            return True
+        # Equal rows on more pages than one, or a list that holds, and counts, a row more than
+        # once: the same in two passes that fit.
+        same, self._quiet = (found, read.rows) == self._quiet, (found, read.rows)
+        if equal_rows:
+            self.spread_is_real = equal_rows.shows_the_same_order() and given <= read.rows
+            return self.spread_is_real
+        if same and found == given:
             logger.info(
                 "`%s` lists rows more than once: %d rows, of which %d are different",
                 self._name,
                 read.rows,
                 found,
             )
-            return True
-        self._quiet = this
-        return False
+        return same and found == given
 
     def _shows_by_passes(self) -> bool:
         """Tell whether the passes together show it, though none of them does by itself."""
-        if self._ledger.repeats:  # rows that have no key of their own cannot be told apart
-            passes, given = len(self._counts), len(self._ledger)
-            return passes > PASSES_WITHOUT_KEYS and given >= (self._counted or 0)
         return self._was_there_at_once() or self._could_hardly_miss()
 
     def _was_there_at_once(self) -> bool:
@@ -135,7 +146,7 @@ class Evidence:
         How many rows a pass misses shows in those that the passes around it have read.
         """
         passes, rows = len(self._counts), len(self._ledger)
-        if passes < FEWEST_PASSES or rows < (self._counted or 0):
+        if passes < FEWEST_PASSES or rows < (self._counted or 0) or self._ledger.is_doubtful:
             return False
         worst = max(self._ledger.missed(number) for number in range(2, passes))
         expected: float = rows * ((worst + 1) / rows) ** passes

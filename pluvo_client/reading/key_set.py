@@ -26,6 +26,10 @@ class KeySet:
     def __contains__(self, key: str) -> bool:
         return digest(key) in self._digests
 
+    def has(self, key: str, number: int) -> bool:
+        """Tell whether the `number`th row of this key is there."""
+        return digest(key, number) in self._digests
+
     def add(self, key: str, number: int = 0) -> bool:
         """Add the `number`th row of this key; return whether it was not there before."""
         return self.add_digest(digest(key, number))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pluvo_client.reading.equal_rows import EqualRows, in_order
 from pluvo_client.reading.key_set import KeySet, digest
 
 if TYPE_CHECKING:
@@ -17,16 +18,17 @@ class Ledger:
     """Decides which rows of a piece are new, and what the passes over a list prove together.
 
     `found` is how many distinct rows this pass has read. With `repeats`, rows of equal key are
-    different rows: the first one that a pass meets is number 0, the next one number 1.
+    different rows, and `equal_rows` says what is known of them. They are numbered from 0 in the
+    order of what they hold, so that a number does not depend on how the list was read. A row that
+    was given when it was alone is given once more when it turns out to have a twin.
     """
 
     def __init__(self, *, repeats: bool) -> None:
-        self.repeats = repeats
+        self.equal_rows = EqualRows() if repeats else None
         self.found = 0
         self._given = KeySet()
         self._pass = 0
         self._in_pass = self._given
-        self._times: dict[str, int] = {}  # how often keys came in this pass, if more than once
         self._passes: dict[bytes, int] = {}  # from the second pass on: a bit for each pass
 
     def __len__(self) -> int:
@@ -37,7 +39,8 @@ class Ledger:
         """Begin with another pass over the whole list."""
         self._pass += 1
         self.found = 0
-        self._times = {}
+        if self.equal_rows:
+            self.equal_rows.begin_pass()
         if self._pass > 1:
             self._in_pass = KeySet()
 
@@ -47,26 +50,59 @@ class Ledger:
 
     def take(self, piece: Piece) -> list[Row]:
         """Return the rows of a piece that were never given."""
-        if self.repeats:
-            return self._take_numbered(piece)
-        return [
-            (record, 0)
-            for key, record in zip(piece.keys, piece.records, strict=True)
-            if self._add(digest(key))
-        ]
-
-    def _take_numbered(self, piece: Piece) -> list[Row]:
-        """Number the rows behind the seam by how often their key came in this pass."""
+        if self.equal_rows is None:
+            return [
+                (record, 0)
+                for key, record in zip(piece.keys, piece.records, strict=True)
+                if self._add(digest(key))
+            ]
         rows: list[Row] = []
-        for key, record in zip(
-            piece.keys[piece.start :], piece.records[piece.start :], strict=True
-        ):
-            number = self._times.get(key, 1) if self.known(key) else 0
-            if number:
-                self._times[key] = number + 1
-            if self._add(digest(key, number)):
-                rows.append((record, number))
+        for key, records in self.equal_rows.add(piece, self.known).items():
+            # All of them are noted, whether the first one is new or not.
+            if any([self._add(digest(key, number)) for number in range(len(records))]):  # noqa: C419
+                rows += ((record, number) for number, record in enumerate(in_order(records)))
         return rows
+
+    def places_of_spread_rows(self) -> dict[str, list[int]]:
+        """Return where rows stand that are spread over pages, if a look there can tell more.
+
+        It cannot where several rows of a key were given already: nobody knows which ones.
+        """
+        if self.equal_rows is None or any(
+            self._given.has(key, 1) for key in self.equal_rows.spread
+        ):
+            return {}
+        return self.equal_rows.places()
+
+    def note_in_place(self) -> None:
+        """Note that rows that are spread over pages are where they were read."""
+        if self.equal_rows:
+            self.equal_rows.are_in_place = True
+
+    def take_spread(self) -> list[Row]:
+        """Return the rows that are spread over pages, once they are known to be real.
+
+        They are numbered by their places, as the first one is given already; where several are,
+        all are given once more.
+        """
+        assert self.equal_rows is not None  # noqa: S101 - no others are spread
+        rows: list[Row] = []
+        for key, records in self.equal_rows.spread_rows():
+            several = self._given.has(key, 1)
+            numbered = enumerate(in_order(records) if several else records)
+            rows += [
+                (record, number)
+                for number, record in numbered
+                if self._given.add(key, number) or several
+            ]
+        return rows
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether two passes have spread rows that were never given."""
+        return self.equal_rows is not None and any(
+            not self._given.has(key, rows - 1) for key, rows in self.equal_rows.doubtful()
+        )
 
     def _add(self, row: bytes) -> bool:
         """Note a row; return whether it was never given."""

@@ -6,8 +6,10 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from pluvo_client.errors import ProtocolError, QueryError, SchemaDifferenceError
+from pluvo_client.reading.closer_look import looks_at
 from pluvo_client.reading.evidence import total
-from pluvo_client.reading.page_stitcher import PageStitcher
+from pluvo_client.reading.fetcher import Vanished
+from pluvo_client.reading.page_stitcher import PageStitcher, Piece
 from pluvo_client.reading.root_fields import AnythingField, CountField, PageField
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ class ReadPass:
         self._paged = any(page.has_next for page in first_pages)
         self.counts = [page.total for page in first_pages]
         self.rows = 0
+        self._starts: list[int] = []  # the places, in all of them, at which connections begin
         self._check_parts_differ()
 
     @property
@@ -65,13 +68,14 @@ class ReadPass:
         self._prefetch()
         for index, stitcher in enumerate(self._stitchers):
             useful = useless = 0
+            self._starts.append(self.rows)
             while not stitcher.done:
                 self._fetcher.check_stopped()
                 before = ledger.found
                 for piece in stitcher.add_page(self._page(index, stitcher.next_position)):
-                    self.rows += len(piece.keys) - piece.exact
                     if rows := ledger.take(piece):
                         yield rows
+                    self.rows += len(piece.keys) - piece.exact
                 if self._plan.sample:
                     break
                 useless = 0 if ledger.found > before else useless + 1
@@ -83,6 +87,36 @@ class ReadPass:
                     )
                     raise ProtocolError(msg)
             self._forget(index)
+
+    def look_closer(self, ledger: Ledger) -> Iterator[list[Row]]:
+        """Find out whether rows of equal key that came on several pages are in their places still.
+
+        It is left to another pass where that costs less, or where pages cannot be asked for by
+        their place.
+        """
+        by_offset = all(connection.by_offset for connection in self._connections)
+        if self.moved or not by_offset or not (places := ledger.places_of_spread_rows()):
+            return
+        looks = [
+            look
+            for key, found in places.items()
+            for look in looks_at(key, found, self._starts, self._page_rows)
+        ]
+        if sum(look.rows for look in looks) > self.rows:
+            return
+        pages = self._fetcher.ask_many(
+            PageField(self._connections[look.connection], look.rows, look.offset) for look in looks
+        )
+        for look, page in zip(looks, pages, strict=True):
+            if isinstance(page, Vanished):  # a root field does not
+                return
+            keys = [self._plan.key(record) for record in page.records]
+            stitcher = self._stitchers[look.connection]
+            stitcher.moved |= page.total != stitcher.count or not look.shows(keys)
+            if rows := ledger.take(Piece(keys, page.records, len(keys), exact=False)):
+                yield rows
+        if not self.moved:
+            ledger.note_in_place()
 
     def counted(self) -> int | None:
         """Return how many rows the connections have by their own counts, asked for once more.

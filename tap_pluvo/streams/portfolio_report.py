@@ -28,9 +28,10 @@ from tap_pluvo.stream import PluvoStream, prefetch
 from tap_pluvo.windows import EVERYTHING, Window, windows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pluvo_client.reading.connection import Connection
+    from pluvo_client.reading.ledger import Row
     from pluvo_client.schema.contract import Contract
     from pluvo_client.schema.selection import Record, Selection
     from tap_pluvo.bookmark import Bookmark
@@ -163,7 +164,7 @@ class ReportStream(PluvoStream):
             typed: Counter[str] = Counter()
             for rows in self.rows(reader):
                 if untyped:
-                    typed.update(self._untyped_key(record) for record, _ in rows)
+                    self._note_typed(typed, rows)
                 yield [
                     self._identified(record, number)
                     for record, number in rows
@@ -179,10 +180,11 @@ class ReportStream(PluvoStream):
                     self.bookmark.note_range(self.settings.start_date, end, reached)
                 self.write_checkpoint()
 
-    def _untyped_key(self, record: Record) -> str:
-        """Return what a row is known by, whether it was asked for by its type or without."""
-        key: str = record["id"] if self.has_own_id else _natural_key(record)
-        return key
+    def _note_typed(self, typed: Counter[str], rows: Iterable[Row]) -> None:
+        """Note how many rows of a key were given: one more than the highest number."""
+        for record, number in rows:
+            key = record["id"] if self.has_own_id else _typed_key(record)
+            typed[key] = max(typed[key], number + 1)
 
     def _reader(
         self, window: Window, types: list[str | None], selection: Selection
@@ -214,13 +216,17 @@ class ReportStream(PluvoStream):
         return self.client.connection(self.root, fields, arguments | days, record)
 
     def _identified(self, record: Record, number: int) -> Record:
-        """Give a row its key, where the API gives it none; equal rows are numbered."""
+        """Return a row with its key, where the API gives it none; equal rows are numbered.
+
+        The record itself stays as it is, since it may be given once more, with another number.
+        """
+        row = dict(record)
         if not self.has_own_id:
             suffix = f"\x1f{number}" if number else ""
-            record["id"] = str(uuid5(NAMESPACE, _typed_key(record) + suffix))
+            row["id"] = str(uuid5(NAMESPACE, _typed_key(record) + suffix))
         if "related_object_type" not in self.columns:
-            del record["related_object_type"]
-        return record
+            del row["related_object_type"]
+        return row
 
     # Types that the documents do not name, or that the server does not tell apart
 
@@ -247,13 +253,15 @@ class ReportStream(PluvoStream):
         holds: Callable[[str | None], bool],
     ) -> Iterator[Sequence[Record]]:
         """Give the rows that reading by type did not give, with a null type."""
+        given: Counter[str] = Counter()
+        for key, number in typed.items():
+            given[key if self.has_own_id else key.partition("\x1f")[2]] += number
         for rows in self.rows(self._reader(window, [None], selection)):
             found = []
-            for record, _ in rows:
-                key = self._untyped_key(record)
-                typed[key] -= 1
-                if typed[key] < 0 and holds(record["completion_date"]):
-                    found.append(self._identified(record, -typed[key] - 1))
+            for record, number in rows:
+                key = record["id"] if self.has_own_id else _natural_key(record)
+                if number >= given[key] and holds(record["completion_date"]):
+                    found.append(self._identified(record, number - given[key]))
             yield found
 
     def _check_types_are_told_apart(self, types: list[str | None], selection: Selection) -> None:

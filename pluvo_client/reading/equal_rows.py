@@ -1,0 +1,137 @@
+"""Rows without a key of their own that are alike: how many there are of each."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pluvo_client.reading.page_stitcher import Piece
+    from pluvo_client.schema.selection import Record
+
+_content = msgspec.json.Encoder(order="deterministic").encode
+
+
+class EqualRows:
+    """What the passes over a list show of rows that have the same key.
+
+    There are as many as one page shows at once. If a key comes on several pages, it may be the same
+    row that has moved, or that the server, which orders rows that tie anew for each page, shows in
+    place of another one. So rows that are `spread` over pages count only if they are in their
+    places still when these are looked at together (see `ReadPass.look_closer`), or if the next
+    pass, with other page boundaries, shows the same order of all rows.
+
+    `by_place` is how many rows keys have in this pass that came more than once, by their places in
+    a list that holds still. `are_in_place` tells whether those that are spread were looked at.
+    """
+
+    def __init__(self) -> None:
+        self.by_place: Counter[str] = Counter()
+        self.are_in_place = False
+        self._keys = array("q")  # hashes of the keys in this pass, by place
+        self._keys_before = self._keys  # those of the pass before
+        self._at_once: dict[str, int] = {}  # rows on one page, of keys that came more than once
+        self._later: dict[str, list[Record]] = {}  # rows of keys that came on an earlier page
+        self._suspected: dict[str, tuple[int, int]] = {}  # spread in how many passes, rows
+        self._held: dict[str, list[Record]] = {}  # rows of keys that the pass before has spread
+
+    def begin_pass(self) -> None:
+        """Begin with another pass over the whole list."""
+        self._suspected = self._suspects()
+        self._held = {key: [] for key in self.spread}
+        self._keys_before, self._keys = self._keys, array("q")
+        self.by_place, self._at_once, self._later = Counter(), {}, {}
+        self.are_in_place = False
+
+    def add(self, piece: Piece, known: Callable[[str], bool]) -> dict[str, list[Record]]:
+        """Note a piece and return its records by their keys.
+
+        `known` tells whether this pass has read a key before.
+        """
+        self._keys.extend(map(hash, piece.keys[piece.start :]))
+        together: dict[str, list[Record]] = {}
+        for key, record in zip(piece.keys, piece.records, strict=True):
+            together.setdefault(key, []).append(record)
+        repeated = {key for key, records in together.items() if len(records) > 1 or known(key)}
+        for key in repeated:
+            came_before = known(key)
+            self._at_once[key] = max(len(together[key]), self._at_once.get(key, 1))
+            behind_seam = [
+                record
+                for place, record in zip(piece.keys, piece.records, strict=True)
+                if place == key
+            ][piece.keys[: piece.start].count(key) :]
+            if not behind_seam:
+                continue
+            if came_before:
+                self._later.setdefault(key, []).extend(behind_seam)
+                self.by_place[key] += len(behind_seam) + (key not in self.by_place)
+            else:
+                self.by_place[key] = len(behind_seam)
+        for key, record in zip(
+            piece.keys[piece.start :], piece.records[piece.start :], strict=True
+        ):
+            if key in self._held:
+                self._held[key].append(record)
+        return together
+
+    def shows_the_same_order(self) -> bool:
+        """Tell whether this pass has shown all rows in the same order as the one before."""
+        return self._keys == self._keys_before
+
+    @property
+    def spread(self) -> dict[str, int]:
+        """Those of `by_place` of whom no page of this pass has shown as many."""
+        return {key: rows for key, rows in self.by_place.items() if rows > self._at_once[key]}
+
+    def places(self) -> dict[str, list[int]]:
+        """Return where the rows that are spread stand in the list.
+
+        Those of a key of whom a page shows several are no evidence that the list holds still: its
+        pages join wherever such rows meet. So with one of them, there are no places to look at.
+        """
+        spread = self.spread
+        if any(self._at_once[key] > 1 for key in spread):
+            return {}
+        return {key: self._places_of(key) for key in spread}
+
+    def _places_of(self, key: str) -> list[int]:
+        found: list[int] = []
+        for _ in range(self.by_place[key]):
+            found.append(self._keys.index(hash(key), found[-1] + 1 if found else 0))
+        return found
+
+    @property
+    def beyond_pages(self) -> int:
+        """How many rows there are by their places that no page has shown at once."""
+        return sum(rows - self._at_once[key] for key, rows in self.spread.items())
+
+    def spread_rows(self) -> Iterable[tuple[str, list[Record]]]:
+        """Give the rows that are spread, by key, once they are known to be real."""
+        for key in self.spread:
+            if key in self._held:
+                yield key, self._held[key]
+            else:  # only the first one is not known any more, and was given
+                later = self._later[key]
+                yield key, [later[0], *later]
+
+    def doubtful(self) -> Iterable[tuple[str, int]]:
+        """Give keys that two passes have spread, and how many rows of each there may be."""
+        return ((key, rows) for key, (passes, rows) in self._suspects().items() if passes > 1)
+
+    def _suspects(self) -> dict[str, tuple[int, int]]:
+        suspects = dict(self._suspected)
+        for key, rows in self.spread.items():
+            passes, most = suspects.get(key, (0, 0))
+            suspects[key] = (passes + 1, max(most, rows))
+        return suspects
+
+
+def in_order(records: list[Record]) -> list[Record]:
+    """Return rows of one key in an order that depends on nothing but what they hold."""
+    return sorted(records, key=_content) if len(records) > 1 else records
