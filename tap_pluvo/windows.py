@@ -35,16 +35,15 @@ class Window(NamedTuple):
         )
         return not wider.holds(day)
 
-    def arguments(self) -> dict[str, str]:
-        """Return the API's filter on days of completion, a day wider on both sides.
+    @property
+    def asked(self) -> tuple[dt.date | None, dt.date | None]:
+        """The days that the API is asked for, a day wider on both sides.
 
-        Whether its ends are inclusive is not documented.
+        Whether the ends of its filter are inclusive is not documented.
         """
-        days = {
-            "completionDateFrom": self.start and (self.start - DAY).isoformat(),
-            "completionDateTo": self.end and (self.end + DAY).isoformat(),
-        }
-        return {} if self.undated else {name: day for name, day in days.items() if day}
+        if self.undated:
+            return None, None
+        return self.start and self.start - DAY, self.end and self.end + DAY
 
 
 EVERYTHING = Window(None, None, undated=True)

@@ -8,19 +8,24 @@ as many rows that were read both before and after some moment as the list counte
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
+from collections import Counter
 from typing import TYPE_CHECKING
 
+from pluvo_client.reading.by_days import DayReader
 from pluvo_client.reading.evidence import Evidence, total
 from pluvo_client.reading.ledger import Ledger
 from pluvo_client.reading.read_pass import ReadPass
 from pluvo_client.reading.root_fields import PageField
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
+    from pluvo_client.reading.by_days import DayFilter
     from pluvo_client.reading.connection import Connection, Page
     from pluvo_client.reading.fetcher import PendingResults
+    from pluvo_client.reading.key_set import KeySet
     from pluvo_client.reading.ledger import Row
     from pluvo_client.reading.read_plan import ReadPlan
 
@@ -30,21 +35,31 @@ logger = logging.getLogger("pluvo_client")
 class ConnectionReader:
     """Reads connections that are counted together; iterate to get their rows, a page at a time.
 
-    The first pages are asked for at once, so that a reader can be under way before its turn.
+    The first pages are asked for at once, so that a reader can be under way before its turn. With
+    `by_day`, the list can be asked for by days; rows in `given` were given before.
     `expected` is how many rows there are by their own count, once the first pages are there;
     `repairs` counts the passes beyond the first.
     """
 
-    def __init__(self, plan: ReadPlan, connections: Sequence[Connection]) -> None:
+    def __init__(
+        self,
+        plan: ReadPlan,
+        connections: Sequence[Connection],
+        by_day: DayFilter | None = None,
+        given: KeySet | None = None,
+    ) -> None:
         self._plan = plan
         self._connections = connections
+        self._by_day = by_day
+        self._given = given
         self._first_pages: PendingResults[Page] | None = self._ask_first_pages(0)
         self._page_rows: list[int] = []
+        self._rows_of_days = Counter[dt.date]()
         self.repairs = 0
         self.expected: int | None = None
 
     def __iter__(self) -> Iterator[list[Row]]:
-        ledger = Ledger(repeats=self._plan.repeats)
+        ledger = Ledger(repeats=self._plan.repeats, given=self._given)
         evidence = Evidence(self._name, ledger)
         for number in range(1 + self._plan.max_repair_passes):
             if number:
@@ -54,7 +69,7 @@ class ConnectionReader:
             self.expected = total(read.counts)
             ledger.begin_pass()
             try:
-                yield from read.pages(ledger)
+                yield from self._noting_days(read.pages(ledger))
                 if not self._plan.sample:
                     yield from read.look_closer(ledger)
             finally:
@@ -66,9 +81,34 @@ class ConnectionReader:
                 if evidence.spread_is_real:
                     yield ledger.take_spread()
                 return
+            if self._by_day and not number and (yield from self._read_by_days(ledger)):
+                return
             if evidence.is_exhausted:
                 break
         evidence.conclude()
+
+    def _noting_days(self, pages: Iterator[list[Row]]) -> Iterator[list[Row]]:
+        """Give pages, and note how many rows each day has."""
+        for rows in pages:
+            if self._by_day:
+                days = map(self._by_day.day, (record for record, _ in rows))
+                self._rows_of_days.update(day for day in days if day)
+            yield rows
+
+    def _read_by_days(self, ledger: Ledger) -> Generator[list[Row], None, bool]:
+        """Give what was never given; return whether that is all, as the answers themselves show."""
+        assert self._by_day is not None  # noqa: S101 - the caller has asked
+        days = DayReader(self._plan, self._by_day, self._rows_of_days)
+        if not days.can_read():
+            return False
+        if self._by_day.undated and days.undated(self._connections) != 0:
+            return False
+        logger.info("`%s` is read by days", self._name)
+        if not (yield from days.pages(ledger)):
+            return False
+        for connection in days.crowded:
+            yield from ConnectionReader(self._plan, [connection], given=ledger.given)
+        return True
 
     def _begin(self, number: int) -> ReadPass:
         """Begin with the pass `number`, counted from 0."""

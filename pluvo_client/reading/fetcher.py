@@ -75,16 +75,19 @@ class Fetcher:
         """Ask for root fields in one request; their results come in the same order."""
         return PendingResults(self, self._pool.submit(self._send, fields))
 
-    def ask_many(self, fields: Iterable[RootField[A]]) -> Iterator[A | Vanished]:
-        """Ask for root fields bundled and in parallel, and give the results in their order.
+    def ask_many(
+        self, fields: Iterable[RootField[A]], *, together: int | None = None
+    ) -> Iterator[A | Vanished]:
+        """Ask for root fields in parallel, and give the results in their order.
 
-        No more of `fields` are taken than keep the workers busy.
+        As many travel in a request as the settings allow, but `together` at most. No more of
+        `fields` are taken than keep the workers busy.
         """
         source = iter(fields)
         waiting: deque[PendingResults[A]] = deque()
         while True:
             while len(waiting) <= self.read_ahead and (
-                bundle := list(islice(source, self._root_fields_per_request))
+                bundle := list(islice(source, together or self._root_fields_per_request))
             ):
                 waiting.append(self.ask(*bundle))
             if not waiting:

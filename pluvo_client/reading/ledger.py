@@ -20,20 +20,22 @@ class Ledger:
     `found` is how many distinct rows this pass has read. With `repeats`, rows of equal key are
     different rows, and `equal_rows` says what is known of them. They are numbered from 0 in the
     order of what they hold, so that a number does not depend on how the list was read. A row that
-    was given when it was alone is given once more when it turns out to have a twin.
+    was given when it was alone is given once more when it turns out to have a twin. Rows in `given`
+    were given before.
     """
 
-    def __init__(self, *, repeats: bool) -> None:
+    def __init__(self, *, repeats: bool, given: KeySet | None = None) -> None:
         self.equal_rows = EqualRows() if repeats else None
         self.found = 0
-        self._given = KeySet()
+        self.given = KeySet() if given is None else given
+        self._read = self.given if given is None else KeySet()
         self._pass = 0
-        self._in_pass = self._given
+        self._in_pass = self._read
         self._passes: dict[bytes, int] = {}  # from the second pass on: a bit for each pass
 
     def __len__(self) -> int:
-        """Return how many rows were given so far."""
-        return len(self._given)
+        """Return how many rows were read so far."""
+        return len(self._read)
 
     def begin_pass(self) -> None:
         """Begin with another pass over the whole list."""
@@ -68,9 +70,7 @@ class Ledger:
 
         It cannot where several rows of a key were given already: nobody knows which ones.
         """
-        if self.equal_rows is None or any(
-            self._given.has(key, 1) for key in self.equal_rows.spread
-        ):
+        if self.equal_rows is None or any(self.given.has(key, 1) for key in self.equal_rows.spread):
             return {}
         return self.equal_rows.places()
 
@@ -88,12 +88,12 @@ class Ledger:
         assert self.equal_rows is not None  # noqa: S101 - no others are spread
         rows: list[Row] = []
         for key, records in self.equal_rows.spread_rows():
-            several = self._given.has(key, 1)
+            several = self.given.has(key, 1)
             numbered = enumerate(in_order(records) if several else records)
             rows += [
                 (record, number)
                 for number, record in numbered
-                if self._given.add(key, number) or several
+                if self.given.add(key, number) or several
             ]
         return rows
 
@@ -101,17 +101,18 @@ class Ledger:
     def is_doubtful(self) -> bool:
         """Whether two passes have spread rows that were never given."""
         return self.equal_rows is not None and any(
-            not self._given.has(key, rows - 1) for key, rows in self.equal_rows.doubtful()
+            not self.given.has(key, rows - 1) for key, rows in self.equal_rows.doubtful()
         )
 
     def _add(self, row: bytes) -> bool:
         """Note a row; return whether it was never given."""
-        new = self._given.add_digest(row)
+        read = self._read.add_digest(row)
+        new = read if self.given is self._read else self.given.add_digest(row)
         if self._pass == 1:
-            self.found += new
+            self.found += read
             return new
         self.found += self._in_pass.add_digest(row)
-        earlier = 0 if new else 1  # what the first pass has read has no entry of its own
+        earlier = 0 if read else 1  # what the first pass has read has no entry of its own
         self._passes[row] = self._passes.get(row, earlier) | 1 << (self._pass - 1)
         return new
 

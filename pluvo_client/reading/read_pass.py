@@ -113,6 +113,7 @@ class ReadPass:
             keys = [self._plan.key(record) for record in page.records]
             stitcher = self._stitchers[look.connection]
             stitcher.moved |= page.total != stitcher.count or not look.shows(keys)
+            stitcher.moved |= not all(map(ledger.known, keys))
             if rows := ledger.take(Piece(keys, page.records, len(keys), exact=False)):
                 yield rows
         if not self.moved:

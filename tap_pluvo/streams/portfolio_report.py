@@ -20,6 +20,7 @@ from uuid import NAMESPACE_DNS, uuid5
 from typing_extensions import override
 
 from pluvo_client.errors import PluvoError, SchemaDifferenceError
+from pluvo_client.reading.by_days import DayFilter, Days
 from pluvo_client.reading.connection_reader import ConnectionReader
 from pluvo_client.reading.root_fields import CountField
 from pluvo_client.schema.documents import Enum
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 NAMESPACE = uuid5(NAMESPACE_DNS, "pluvo.com")
 TYPES = "relatedObjectTypes"  # the argument that filters by type
+DAYS = ("completionDateFrom", "completionDateTo")  # those that filter by day
 
 
 def first_day(settings: Settings, bookmark: Bookmark | None) -> dt.date | None:
@@ -189,17 +191,28 @@ class ReportStream(PluvoStream):
     def _reader(
         self, window: Window, types: list[str | None], selection: Selection
     ) -> ConnectionReader:
-        key = itemgetter("id") if self.has_own_id else _typed_key
-        return ConnectionReader(
-            self.client.plan(key, repeats=not self.has_own_id),
-            [self._connection(window, kind, selection) for kind in types],
-        )
+        connections = [self._connection(window, kind, selection) for kind in types]
+        if self.has_own_id:
+            return ConnectionReader(self.client.plan(itemgetter("id")), connections)
+        by_day = None
+        if self.contract.accepts(self.root, DAYS[0]) and self.contract.accepts(self.root, DAYS[1]):
+            by_day = DayFilter(
+                Days(*window.asked),
+                window.undated,
+                lambda days: [self._connection(window, kind, selection, days) for kind in types],
+                lambda record: _day(record["completion_date"]),
+            )
+        return ConnectionReader(self.client.plan(_typed_key, repeats=True), connections, by_day)
 
-    def _connection(self, window: Window, kind: str | None, selection: Selection) -> Connection:
+    def _connection(
+        self, window: Window, kind: str | None, selection: Selection, part: Days | None = None
+    ) -> Connection:
+        """Return the rows of a type in a window, or in some days of it."""
         arguments = dict(self.filters())
         if kind is not None:
             arguments[TYPES] = [Enum(kind)]
-        days = window.arguments()
+        asked = part or window.asked
+        days = {name: str(day) for name, day in zip(DAYS, asked, strict=True) if day}
 
         def record(node: Record) -> Record:
             row = selection.record(node)
@@ -290,6 +303,14 @@ class ReportStream(PluvoStream):
         connections = (self._connection(window, kind, selection) for kind in types)
         counts = self.client.fetcher.ask(*map(CountField, connections)).get()
         return [count or 0 for count in counts]
+
+
+def _day(value: str | None) -> dt.date | None:
+    """Return the day of completion in a row; None: it has none that can be read."""
+    try:
+        return dt.date.fromisoformat(value[:10]) if value else None
+    except ValueError:
+        return None
 
 
 def _natural_key(record: Record) -> str:
