@@ -108,7 +108,8 @@ class DayReader:
                 if not all(day and days.hold(day) for day in shown):
                     return False
                 keys = [self._plan.key(record) for record in page.records]
-                if rows := ledger.take(Piece(keys, page.records, len(keys), exact=False)):
+                piece = Piece(keys, page.records, len(keys), exact=False)
+                if rows := ledger.take(piece, again=True):
                     yield rows
                 if not page.has_next:
                     continue

@@ -39,11 +39,13 @@ class EqualRows:
         self._later: dict[str, list[Record]] = {}  # rows of keys that came on an earlier page
         self._suspected: dict[str, tuple[int, int]] = {}  # spread in how many passes, rows
         self._held: dict[str, list[Record]] = {}  # rows of keys that the pass before has spread
+        self._repeated: set[str] = set()  # keys that came more than once in earlier passes
 
     def begin_pass(self) -> None:
         """Begin with another pass over the whole list."""
         self._suspected = self._suspects()
         self._held = {key: [] for key in self.spread}
+        self._repeated |= self.by_place.keys()
         self._keys_before, self._keys = self._keys, array("q")
         self.by_place, self._at_once, self._later = Counter(), {}, {}
         self.are_in_place = False
@@ -84,6 +86,10 @@ class EqualRows:
         """Tell whether this pass has shown all rows in the same order as the one before."""
         return self._keys == self._keys_before
 
+    def came_repeatedly(self, key: str) -> bool:
+        """Tell whether a key came more than once in any pass."""
+        return key in self._repeated or key in self.by_place
+
     @property
     def spread(self) -> dict[str, int]:
         """Those of `by_place` of whom no page of this pass has shown as many."""
@@ -111,14 +117,21 @@ class EqualRows:
         """How many rows there are by their places that no page has shown at once."""
         return sum(rows - self._at_once[key] for key, rows in self.spread.items())
 
-    def spread_rows(self) -> Iterable[tuple[str, list[Record]]]:
-        """Give the rows that are spread, by key, once they are known to be real."""
+    @property
+    def holds_all(self) -> bool:
+        """Whether all rows that are spread are held, as the pass before had spread them, too."""
+        return self.spread.keys() <= self._held.keys()
+
+    def spread_rows(self, *, first: bool) -> Iterable[tuple[str, Iterable[tuple[int, Record]]]]:
+        """Give the rows that are spread, numbered, by key, once they are known to be real.
+
+        In the `first` pass these are all but the first one of each.
+        """
         for key in self.spread:
-            if key in self._held:
-                yield key, self._held[key]
-            else:  # only the first one is not known any more, and was given
-                later = self._later[key]
-                yield key, [later[0], *later]
+            if first:
+                yield key, enumerate(self._later[key], 1)
+            else:
+                yield key, enumerate(in_order(self._held.get(key, [])))
 
     def doubtful(self) -> Iterable[tuple[str, int]]:
         """Give keys that two passes have spread, and how many rows of each there may be."""

@@ -8,6 +8,8 @@ from pluvo_client.reading.equal_rows import EqualRows, in_order
 from pluvo_client.reading.key_set import KeySet, digest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pluvo_client.reading.page_stitcher import Piece
     from pluvo_client.schema.selection import Record
 
@@ -50,8 +52,12 @@ class Ledger:
         """Tell whether this pass has read a row of this key."""
         return key in self._in_pass
 
-    def take(self, piece: Piece) -> list[Row]:
-        """Return the rows of a piece that were never given."""
+    def take(self, piece: Piece, *, again: bool = False) -> list[Row]:
+        """Return the rows of a piece that were never given.
+
+        In later passes, and when it is read `again`, rows are given once more whose key came more
+        than once: what was given may have been another row, and gone.
+        """
         if self.equal_rows is None:
             return [
                 (record, 0)
@@ -59,20 +65,31 @@ class Ledger:
                 if self._add(digest(key))
             ]
         rows: list[Row] = []
+        again |= self._pass > 1
         for key, records in self.equal_rows.add(piece, self.known).items():
-            # All of them are noted, whether the first one is new or not.
-            if any([self._add(digest(key, number)) for number in range(len(records))]):  # noqa: C419
+            new = [self._add(digest(key, number)) for number in range(len(records))]
+            if any(new) or (again and self._may_be_others(key, len(records))):
                 rows += ((record, number) for number, record in enumerate(in_order(records)))
         return rows
+
+    def _may_be_others(self, key: str, rows: int) -> bool:
+        """Tell whether rows of this key that were given, no more than these, may be gone."""
+        assert self.equal_rows is not None  # noqa: S101 - the caller has asked
+        return self.equal_rows.came_repeatedly(key) and not self.given.has(key, rows)
 
     def places_of_spread_rows(self) -> dict[str, list[int]]:
         """Return where rows stand that are spread over pages, if a look there can tell more.
 
-        It cannot where several rows of a key were given already: nobody knows which ones.
+        It cannot where it is not known which of the rows were given.
         """
-        if self.equal_rows is None or any(self.given.has(key, 1) for key in self.equal_rows.spread):
+        if self.equal_rows is None:
             return {}
-        return self.equal_rows.places()
+        spread = self.equal_rows.spread
+        known = self.equal_rows.holds_all if self._pass > 1 else not self._gave_several(spread)
+        return self.equal_rows.places() if known else {}
+
+    def _gave_several(self, keys: Iterable[str]) -> bool:
+        return any(self.given.has(key, 1) for key in keys)
 
     def note_in_place(self) -> None:
         """Note that rows that are spread over pages are where they were read."""
@@ -82,20 +99,16 @@ class Ledger:
     def take_spread(self) -> list[Row]:
         """Return the rows that are spread over pages, once they are known to be real.
 
-        They are numbered by their places, as the first one is given already; where several are,
-        all are given once more.
+        In the first pass, the first one of each was given when it came. Later, it is not known
+        which one that was, so all are given once more.
         """
         assert self.equal_rows is not None  # noqa: S101 - no others are spread
-        rows: list[Row] = []
-        for key, records in self.equal_rows.spread_rows():
-            several = self.given.has(key, 1)
-            numbered = enumerate(in_order(records) if several else records)
-            rows += [
-                (record, number)
-                for number, record in numbered
-                if self.given.add(key, number) or several
-            ]
-        return rows
+        return [
+            (record, number)
+            for key, records in self.equal_rows.spread_rows(first=self._pass == 1)
+            for number, record in records
+            if self.given.add(key, number) or self._pass > 1
+        ]
 
     @property
     def is_doubtful(self) -> bool:

@@ -1,0 +1,107 @@
+"""Rows that tie in the server's order, and results that come, go and swap places by the hundred.
+
+Nothing is lost, and no result is made up: numbers of equal results included.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support import config, queries, run_tap, selecting
+
+from pluvo_sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from support import Result
+
+    from pluvo_sandbox.editor import Editor
+
+CONTENT = ("userId", "title", "completionDate", "progress", "score")
+COLUMNS = ("user_id", "title", "completion_date", "progress", "score")
+DAYS = [str(date(2026, 1, 1) + timedelta(days=number)) for number in range(60)]
+PAGES_OF_A_PLAIN_READ = 4 * 49  # 2,400 results in pages of 50, of each of two types and in all
+TIMES = 8  # as many pages as a plain read has, at most
+
+
+def results_of(sandbox: Sandbox) -> Counter[tuple[Any, ...]]:
+    rows = sandbox.database.execute(f"SELECT {', '.join(CONTENT)} FROM report")
+    return Counter(tuple(row) for row in rows)
+
+
+def given_by(result: Result) -> Counter[tuple[Any, ...]]:
+    """Return the results that a target with keys has in the end."""
+    last = {row["id"]: row for row in result.records["portfolio_report"]}
+    return Counter(tuple(row[name] for name in COLUMNS) for row in last.values())
+
+
+def report_of(sandbox: Sandbox, catalog: Any, **settings: Any) -> Result:
+    chosen = selecting(catalog, ["portfolio_report"])
+    return run_tap(config(sandbox, introspection="off", **settings), catalog=chosen)
+
+
+@pytest.mark.parametrize("ties", ["by-page", "random"])
+@pytest.mark.parametrize("order", ["completion-date", "title"])
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_results_of_the_same_day_are_all_read(
+    concurrency: int, order: Any, ties: Any, catalog: Any
+) -> None:
+    options: dict[str, Any] = {"users": 300, "trainings": 20, "portfolio": 2400}
+    with Sandbox(**options, ties=ties, report_order=order) as sandbox:
+        for number, (row,) in enumerate(
+            sandbox.database.execute("SELECT id FROM report ORDER BY id").fetchall()
+        ):
+            sandbox.change("report", row, completionDate=DAYS[number % 60])
+        result = report_of(sandbox, catalog, max_concurrency=concurrency)
+        assert result.returncode == 0, result.stderr
+        assert given_by(result) == results_of(sandbox)
+        assert len(queries(sandbox)) <= TIMES * PAGES_OF_A_PLAIN_READ
+
+
+def test_results_in_progress_do_not_hinder_it(catalog: Any) -> None:
+    options: dict[str, Any] = {"users": 300, "trainings": 20, "portfolio": 2400}
+    with Sandbox(**options, ties="random", report_order="title") as sandbox:
+        result = report_of(sandbox, catalog)
+        assert result.returncode == 0, result.stderr
+        assert given_by(result) == results_of(sandbox)
+
+
+def insert_in_bulk(editor: Editor) -> None:
+    """Give a training to 200 people, as an HR system does."""
+    users = editor.database.execute("SELECT id FROM users LIMIT 200").fetchall()
+    for (user,) in users:
+        editor.insert_report_row(user, "A training for everyone")
+
+
+def delete_in_bulk(editor: Editor) -> None:
+    for (row,) in editor.database.execute("SELECT id FROM report LIMIT 200").fetchall():
+        editor.delete_report_row(row)
+
+
+def rename_in_bulk(editor: Editor) -> None:
+    for (row,) in editor.database.execute("SELECT id FROM report LIMIT 200").fetchall():
+        editor.rename_report_row(row, f"Zzz {row}")
+
+
+@pytest.mark.parametrize("change", [insert_in_bulk, delete_in_bulk, rename_in_bulk])
+@pytest.mark.parametrize("order", ["id", "title"])
+def test_a_bulk_change_neither_loses_nor_makes_up_results(
+    change: Any, order: Any, catalog: Any
+) -> None:
+    def movement(editor: Editor, number: int) -> None:
+        if number == 60:
+            change(editor)
+
+    options: dict[str, Any] = {"users": 400, "trainings": 20, "portfolio": 6200}
+    with Sandbox(**options, report_order=order) as sandbox:
+        before = results_of(sandbox)
+        sandbox.movement = movement
+        result = report_of(sandbox, catalog)
+        after, given = results_of(sandbox), given_by(result)
+        assert result.returncode == 0, result.stderr
+        assert before != after
+        assert not (before & after) - given
+        assert not given - (before | after)
+        assert len(queries(sandbox)) <= TIMES * 6200 // 49
