@@ -61,13 +61,15 @@ class ConnectionReader:
     def __iter__(self) -> Iterator[list[Row]]:
         ledger = Ledger(repeats=self._plan.repeats, given=self._given)
         evidence = Evidence(self._name, ledger)
+        moved = False
         for number in range(1 + self._plan.max_repair_passes):
             if number:
                 self.repairs += 1
-                logger.info("`%s` changed while it was read: re-reading", self._name)
+                why = "changed while it was read" if moved else "shows fewer rows than it counts"
+                logger.info("`%s` %s: re-reading", self._name, why)
             read = self._begin(number)
             self.expected = total(read.counts)
-            ledger.begin_pass()
+            ledger.begin_pass(moved=moved)
             try:
                 yield from self._noting_days(read.pages(ledger))
                 if not self._plan.sample:
@@ -77,11 +79,12 @@ class ConnectionReader:
             if self._plan.sample:
                 return
             counted = read.counted()
+            moved |= read.moved
             if evidence.shows_all(read, counted):
                 if evidence.spread_is_real:
                     yield ledger.take_spread()
                 return
-            if self._by_day and not number and (yield from self._read_by_days(ledger)):
+            if moved and (yield from self._read_by_days(ledger)):
                 return
             if evidence.is_exhausted:
                 break
@@ -97,11 +100,11 @@ class ConnectionReader:
 
     def _read_by_days(self, ledger: Ledger) -> Generator[list[Row], None, bool]:
         """Give what was never given; return whether that is all, as the answers themselves show."""
-        assert self._by_day is not None  # noqa: S101 - the caller has asked
-        days = DayReader(self._plan, self._by_day, self._rows_of_days)
-        if not days.can_read():
+        by_day, self._by_day = self._by_day, None  # once is enough
+        if by_day is None:
             return False
-        if self._by_day.undated and days.undated(self._connections) != 0:
+        days = DayReader(self._plan, by_day, self._rows_of_days)
+        if not days.can_read() or (by_day.undated and days.undated(self._connections) != 0):
             return False
         logger.info("`%s` is read by days", self._name)
         if not (yield from days.pages(ledger)):

@@ -50,37 +50,39 @@ class EqualRows:
         self.by_place, self._at_once, self._later = Counter(), {}, {}
         self.are_in_place = False
 
-    def add(self, piece: Piece, known: Callable[[str], bool]) -> dict[str, list[Record]]:
-        """Note a piece and return its records by their keys.
+    def add(
+        self, piece: Piece, known: Callable[[str], bool]
+    ) -> dict[str, tuple[list[Record], int]]:
+        """Note a piece; return its records by their keys, and which one of its key is the first.
 
         `known` tells whether this pass has read a key before.
         """
         self._keys.extend(map(hash, piece.keys[piece.start :]))
-        together: dict[str, list[Record]] = {}
+        together: dict[str, tuple[list[Record], int]] = {}
         for key, record in zip(piece.keys, piece.records, strict=True):
-            together.setdefault(key, []).append(record)
-        repeated = {key for key, records in together.items() if len(records) > 1 or known(key)}
-        for key in repeated:
-            came_before = known(key)
-            self._at_once[key] = max(len(together[key]), self._at_once.get(key, 1))
-            behind_seam = [
-                record
-                for place, record in zip(piece.keys, piece.records, strict=True)
-                if place == key
-            ][piece.keys[: piece.start].count(key) :]
-            if not behind_seam:
-                continue
-            if came_before:
-                self._later.setdefault(key, []).extend(behind_seam)
-                self.by_place[key] += len(behind_seam) + (key not in self.by_place)
+            if key in together:
+                together[key][0].append(record)
             else:
-                self.by_place[key] = len(behind_seam)
-        for key, record in zip(
-            piece.keys[piece.start :], piece.records[piece.start :], strict=True
-        ):
-            if key in self._held:
-                self._held[key].append(record)
+                together[key] = ([record], 0)
+        for key, (records, _) in together.items():
+            if (came_before := known(key)) or len(records) > 1:
+                in_seam = piece.keys[: piece.start].count(key)
+                before = self.by_place.get(key, 1) if came_before else 0
+                together[key] = (records, before - in_seam)
+                self._note_repeated(key, records, before, in_seam)
+            elif key in self._held:
+                self._held[key].extend(records)
         return together
+
+    def _note_repeated(self, key: str, records: list[Record], before: int, in_seam: int) -> None:
+        """Note records of a key of which there were some `before`; the first ones are the seam."""
+        self._at_once[key] = max(len(records), self._at_once.get(key, 1))
+        if behind_seam := records[in_seam:]:
+            self.by_place[key] = before + len(behind_seam)
+            if before:
+                self._later.setdefault(key, []).extend(behind_seam)
+            if key in self._held:
+                self._held[key].extend(behind_seam)
 
     def shows_the_same_order(self) -> bool:
         """Tell whether this pass has shown all rows in the same order as the one before."""
@@ -122,16 +124,14 @@ class EqualRows:
         """Whether all rows that are spread are held, as the pass before had spread them, too."""
         return self.spread.keys() <= self._held.keys()
 
-    def spread_rows(self, *, first: bool) -> Iterable[tuple[str, Iterable[tuple[int, Record]]]]:
-        """Give the rows that are spread, numbered, by key, once they are known to be real.
-
-        In the `first` pass these are all but the first one of each.
-        """
+    def later_rows(self) -> Iterable[tuple[str, list[tuple[Record, int]]]]:
+        """Give the rows of each key that is spread, but for the first one, with their numbers."""
         for key in self.spread:
-            if first:
-                yield key, enumerate(self._later[key], 1)
-            else:
-                yield key, enumerate(in_order(self._held.get(key, [])))
+            yield key, [(record, number) for number, record in enumerate(self._later[key], 1)]
+
+    def held_rows(self) -> Iterable[tuple[str, list[Record]]]:
+        """Give all rows of each key that is spread in this pass and was in the one before."""
+        return ((key, self._held[key]) for key in self.spread if key in self._held)
 
     def doubtful(self) -> Iterable[tuple[str, int]]:
         """Give keys that two passes have spread, and how many rows of each there may be."""
@@ -145,6 +145,8 @@ class EqualRows:
         return suspects
 
 
-def in_order(records: list[Record]) -> list[Record]:
-    """Return rows of one key in an order that depends on nothing but what they hold."""
-    return sorted(records, key=_content) if len(records) > 1 else records
+def numbered(records: list[Record], *, by_content: bool) -> list[tuple[Record, int]]:
+    """Return rows of one key with numbers: in their order, or in that of what they hold."""
+    if by_content and len(records) > 1:
+        records = sorted(records, key=_content)
+    return [(record, number) for number, record in enumerate(records)]

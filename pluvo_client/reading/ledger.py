@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pluvo_client.reading.equal_rows import EqualRows, in_order
+from pluvo_client.reading.equal_rows import EqualRows, numbered
 from pluvo_client.reading.key_set import KeySet, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pluvo_client.reading.page_stitcher import Piece
     from pluvo_client.schema.selection import Record
 
@@ -20,10 +18,9 @@ class Ledger:
     """Decides which rows of a piece are new, and what the passes over a list prove together.
 
     `found` is how many distinct rows this pass has read. With `repeats`, rows of equal key are
-    different rows, and `equal_rows` says what is known of them. They are numbered from 0 in the
-    order of what they hold, so that a number does not depend on how the list was read. A row that
-    was given when it was alone is given once more when it turns out to have a twin. Rows in `given`
-    were given before.
+    different rows, and `equal_rows` says what is known of them. They are numbered from 0 in their
+    order in the list or, where rows move or tie, in the order of what they hold, so that a number
+    does not depend on how the list was read. Rows in `given` were given before.
     """
 
     def __init__(self, *, repeats: bool, given: KeySet | None = None) -> None:
@@ -32,6 +29,8 @@ class Ledger:
         self.given = KeySet() if given is None else given
         self._read = self.given if given is None else KeySet()
         self._pass = 0
+        self._moved = False
+        self._owed: set[tuple[str, int]] = set()
         self._in_pass = self._read
         self._passes: dict[bytes, int] = {}  # from the second pass on: a bit for each pass
 
@@ -39,9 +38,10 @@ class Ledger:
         """Return how many rows were read so far."""
         return len(self._read)
 
-    def begin_pass(self) -> None:
-        """Begin with another pass over the whole list."""
+    def begin_pass(self, *, moved: bool = False) -> None:
+        """Begin with another pass over the whole list; `moved`: rows moved in an earlier one."""
         self._pass += 1
+        self._moved = moved
         self.found = 0
         if self.equal_rows:
             self.equal_rows.begin_pass()
@@ -55,8 +55,8 @@ class Ledger:
     def take(self, piece: Piece, *, again: bool = False) -> list[Row]:
         """Return the rows of a piece that were never given.
 
-        In later passes, and when it is read `again`, rows are given once more whose key came more
-        than once: what was given may have been another row, and gone.
+        Where rows moved, and where they are read `again`, those are given once more whose key came
+        more than once: what was given may have been another row, and gone.
         """
         if self.equal_rows is None:
             return [
@@ -65,12 +65,27 @@ class Ledger:
                 if self._add(digest(key))
             ]
         rows: list[Row] = []
-        again |= self._pass > 1
-        for key, records in self.equal_rows.add(piece, self.known).items():
-            new = [self._add(digest(key, number)) for number in range(len(records))]
-            if any(new) or (again and self._may_be_others(key, len(records))):
-                rows += ((record, number) for number, record in enumerate(in_order(records)))
+        again |= self._moved
+        for key, (records, place) in self.equal_rows.add(piece, self.known).items():
+            noted = [self._add(digest(key, number)) for number in range(len(records))]
+            if again:
+                if any(noted) or self._may_be_others(key, len(records)):
+                    rows += numbered(records, by_content=True)
+                continue
+            for number, is_new in enumerate(noted):
+                if is_new:
+                    rows += self._at_place(key, records, number, place)
         return rows
+
+    def _at_place(self, key: str, records: list[Record], number: int, place: int) -> list[Row]:
+        """Return the `number`th row of a key, if it is among `records`, which begin at `place`.
+
+        A page may show that there is such a row while it stands on an earlier one: it is owed.
+        """
+        if 0 <= number - place < len(records):
+            return [(records[number - place], number)]
+        self._owed.add((key, number))
+        return []
 
     def _may_be_others(self, key: str, rows: int) -> bool:
         """Tell whether rows of this key that were given, no more than these, may be gone."""
@@ -84,12 +99,9 @@ class Ledger:
         """
         if self.equal_rows is None:
             return {}
-        spread = self.equal_rows.spread
-        known = self.equal_rows.holds_all if self._pass > 1 else not self._gave_several(spread)
+        several = any(self.given.has(key, 1) for key in self.equal_rows.spread)
+        known = self.equal_rows.holds_all if self._pass > 1 else not several
         return self.equal_rows.places() if known else {}
-
-    def _gave_several(self, keys: Iterable[str]) -> bool:
-        return any(self.given.has(key, 1) for key in keys)
 
     def note_in_place(self) -> None:
         """Note that rows that are spread over pages are where they were read."""
@@ -99,16 +111,27 @@ class Ledger:
     def take_spread(self) -> list[Row]:
         """Return the rows that are spread over pages, once they are known to be real.
 
-        In the first pass, the first one of each was given when it came. Later, it is not known
-        which one that was, so all are given once more.
+        Where nothing moved, the first one of each was given when it came. Otherwise it is not known
+        which one that was, and all are given once more.
         """
         assert self.equal_rows is not None  # noqa: S101 - no others are spread
-        return [
-            (record, number)
-            for key, records in self.equal_rows.spread_rows(first=self._pass == 1)
-            for number, record in records
-            if self.given.add(key, number) or self._pass > 1
-        ]
+        if self._pass == 1:
+            found = self.equal_rows.later_rows()
+            return [
+                (record, number)
+                for key, rows in found
+                for record, number in rows
+                if self.given.add(key, number) or (key, number) in self._owed
+            ]
+        known = not self._moved and self.equal_rows.shows_the_same_order()
+        rows: list[Row] = []
+        for key, records in self.equal_rows.held_rows():
+            rows += [
+                (record, number)
+                for record, number in numbered(records, by_content=not known)
+                if self.given.add(key, number) or not known or (key, number) in self._owed
+            ]
+        return rows
 
     @property
     def is_doubtful(self) -> bool:

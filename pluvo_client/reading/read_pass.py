@@ -114,7 +114,11 @@ class ReadPass:
             stitcher = self._stitchers[look.connection]
             stitcher.moved |= page.total != stitcher.count or not look.shows(keys)
             stitcher.moved |= not all(map(ledger.known, keys))
-            if rows := ledger.take(Piece(keys, page.records, len(keys), exact=False)):
+            records = [
+                record for key, record in zip(keys, page.records, strict=True) if key == look.key
+            ]
+            again = [look.key] * len(records)
+            if rows := ledger.take(Piece(again, records, len(records), exact=False)):
                 yield rows
         if not self.moved:
             ledger.note_in_place()

@@ -183,6 +183,7 @@ def test_rows_that_stay_are_given_while_the_data_never_hold_still(
     stream: str, concurrency: int
 ) -> None:
     with Sandbox(**SIZES) as sandbox:
+        delete_equal_results(sandbox)
         settings = config(sandbox, page_size=PAGE, max_concurrency=concurrency)
         before = rows_of(sandbox, stream)
         sandbox.movement = Churn(every=2)
@@ -193,6 +194,29 @@ def test_rows_that_stay_are_given_while_the_data_never_hold_still(
     stayed = before & after
     assert stayed
     assert stayed <= given_by(result, stream)
+
+
+def delete_equal_results(sandbox: Sandbox) -> None:
+    """Leave one of results that are alike: their number needs a moment of rest to be known."""
+    kept = "SELECT min(id) FROM report GROUP BY relatedObjectType, userId, title, completionDate"
+    for (row,) in sandbox.database.execute(
+        f"SELECT id FROM report WHERE id NOT IN ({kept})"
+    ).fetchall():
+        sandbox.delete_report_row(row)
+
+
+@pytest.mark.parametrize("concurrency", CONCURRENCIES)
+def test_equal_results_that_never_hold_still_are_right_or_fail_by_name(concurrency: int) -> None:
+    with Sandbox(**SIZES) as sandbox:
+        before = rows_of(sandbox, "portfolio_report")
+        sandbox.movement = Churn(every=2)
+        settings = config(sandbox, page_size=PAGE, max_concurrency=concurrency)
+        result = run_tap(settings, catalog=selecting(DOCUMENTED, ["portfolio_report"]))
+        after = rows_of(sandbox, "portfolio_report")
+    if result.returncode:
+        assert "`portfolioReport` kept changing while it was read" in result.stderr
+    else:
+        assert before & after <= given_by(result, "portfolio_report")
 
 
 def test_a_user_who_is_archived_or_brought_back_meanwhile_is_given() -> None:

@@ -139,10 +139,10 @@ def test_rows_of_equal_key_are_numbered() -> None:
     assert sorted(rows) == [*(("x", n) for n in range(4)), ("y", 0), ("z", 0), ("z", 1)]
 
 
-def test_numbers_of_equal_rows_do_not_depend_on_their_order() -> None:
+def test_where_rows_move_the_numbers_of_equal_rows_do_not_depend_on_their_order() -> None:
     def numbered(scores: list[int]) -> set[tuple[int, int]]:
         ledger = Ledger(repeats=True)
-        ledger.begin_pass()
+        ledger.begin_pass(moved=True)
         records = [{"score": score} for score in scores]
         rows = ledger.take(Piece(["x"] * len(records), records, 0, exact=False))
         return {(record["score"], number) for record, number in rows}
