@@ -45,7 +45,7 @@ class EqualRows:
         """Begin with another pass over the whole list."""
         self._suspected = self._suspects()
         self._held = {key: [] for key in self.spread}
-        self._repeated |= self.by_place.keys()
+        self._repeated |= self._at_once.keys()
         self._keys_before, self._keys = self._keys, array("q")
         self.by_place, self._at_once, self._later = Counter(), {}, {}
         self.are_in_place = False
@@ -68,7 +68,7 @@ class EqualRows:
             if (came_before := known(key)) or len(records) > 1:
                 in_seam = piece.keys[: piece.start].count(key)
                 before = self.by_place.get(key, 1) if came_before else 0
-                together[key] = (records, before - in_seam)
+                together[key] = (records, max(0, before - in_seam))
                 self._note_repeated(key, records, before, in_seam)
             elif key in self._held:
                 self._held[key].extend(records)
@@ -90,7 +90,7 @@ class EqualRows:
 
     def came_repeatedly(self, key: str) -> bool:
         """Tell whether a key came more than once in any pass."""
-        return key in self._repeated or key in self.by_place
+        return key in self._repeated or key in self._at_once
 
     @property
     def spread(self) -> dict[str, int]:
