@@ -10,6 +10,7 @@ from typing_extensions import override
 from pluvo_client.errors import ConfigurationError
 from pluvo_client.schema.columns import Column, additional_columns
 from pluvo_client.schema.selection import Selection
+from tap_pluvo.progress import Progress
 from tap_pluvo.sdk_stream import SdkStream
 from tap_pluvo.stream_schema import stream_schema
 
@@ -53,6 +54,8 @@ class CatalogStream(SdkStream):
     def __init__(self, tap: Tap, session: Session) -> None:
         """Take the contract of the output from its schema file and from the live schema."""
         self.session = session
+        self.extracted_at = session.started
+        self.progress = Progress(self.name)
         self.contract: Contract = session.contract
         schema = stream_schema(self.name)
         kind = self.contract.type_at(self.node)
@@ -162,6 +165,11 @@ class CatalogStream(SdkStream):
     def incremental(self) -> bool:
         """Whether this run reads only what is new."""
         return self.replication_method == INCREMENTAL
+
+    @property
+    def reads_all(self) -> bool:
+        """Whether this run is to give every row, whatever its date."""
+        return not self.incremental
 
     def selected_columns(self) -> list[Column]:
         """Return the columns that the catalog selects, the keys, and what those are made of."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import click
 
@@ -39,8 +39,8 @@ def run_test(tap: TapPluvo) -> bool:
     _ = session.filters
     for name, reason in tap.missing.items():
         click.echo(f"  --   stream {name}: not offered, {reason}")
-    selected = [cast("PluvoStream", stream) for stream in tap.streams.values() if stream.selected]
-    outcomes = [_test_stream(stream) for stream in selected]  # of each, even after a failure
+    # Of each, even after a failure.
+    outcomes = [_test_stream(stream) for stream in tap.streams_to_read()]
     return all(outcomes)
 
 

@@ -30,12 +30,29 @@ class Result(NamedTuple):
 
 @dataclass
 class Progress:
-    """How far a stream is: rows emitted, passes that were repeated, and what is being read."""
+    """How far a stream is: rows emitted, passes that were repeated, and what is being read.
+
+    `window` is from when to when (moments in ISO 8601; None: from the beginning) every row has been
+    given, where only some days are read.
+    """
 
     stream: str
     rows: int = 0
     repairs: int = 0
     reader: ConnectionReader | None = None
+    window: tuple[str | None, str] | None = None
+    _first: int = 0  # the row that the reading that is under way began with
+    _most: int = 0  # rows of the fullest reading before
+
+    def begin_again(self) -> None:
+        """Begin a reading that gives once more what the one before gave."""
+        self._most, self._first = self.distinct, self.rows
+        self.window = None
+
+    @property
+    def distinct(self) -> int:
+        """How many rows were emitted, not counting again those that were given once more."""
+        return max(self._most, self.rows - self._first)
 
     @property
     def expected(self) -> int | None:
@@ -50,7 +67,6 @@ def with_progress(
     started = told = time.monotonic()
     for records in pages:
         yield from records
-        progress.rows += len(records)
         if (now := time.monotonic()) - told >= INTERVAL:
             told = now
             logger.info("%s", line(progress, now - started))

@@ -6,7 +6,6 @@ Each override says why. Which of the SDK's private names are used is pinned by
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING
 
 from singer_sdk import Stream
@@ -17,13 +16,19 @@ from typing_extensions import override
 from tap_pluvo.stream_maps import failed_map
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Generator, Iterable
 
     from singer_sdk.helpers import types
 
+    from tap_pluvo.progress import Progress
+
 
 class SdkStream(Stream):
     """A stream whose bookmark follows what was read, and whose records need no conforming."""
+
+    progress: Progress
+    extracted_at: dt.datetime  # of all records of the run, which are known by it
 
     @override
     def _generate_record_messages(
@@ -50,8 +55,9 @@ class SdkStream(Stream):
                     stream=stream_map.stream_alias,
                     record=mapped,
                     version=self._stream_version,
-                    time_extracted=dt.datetime.now(dt.UTC),
+                    time_extracted=self.extracted_at,
                 )
+        self.progress.rows += 1
 
     @override
     def generate_child_contexts(

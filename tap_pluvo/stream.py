@@ -21,9 +21,10 @@ from pluvo_client.reading.connection import Connection
 from pluvo_client.schema.columns import response_keys
 from pluvo_client.schema.documents import literal
 from pluvo_client.schema.selection import Selection, complete
+from pluvo_client.schema.values import moment
 from tap_pluvo.bookmark import Bookmark
 from tap_pluvo.catalog_stream import CatalogStream
-from tap_pluvo.progress import Progress, with_progress
+from tap_pluvo.progress import with_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -57,7 +58,7 @@ class PluvoStream(CatalogStream):
 
     def __init__(self, tap: Tap, session: Session) -> None:
         super().__init__(tap, session)
-        self.progress = Progress(self.name)
+        self.when_read: Callable[[], None] = lambda: None  # called when all rows were emitted
         self.left_out = False
         self._replanned = False  # after it had given rows
         self._said: set[str] = set()
@@ -79,17 +80,22 @@ class PluvoStream(CatalogStream):
     @property
     def read_everything(self) -> bool:
         """Whether the read that has just ended gave every row that the stream has."""
-        return not self.incremental and self.kept_plan
+        return self.reads_all and self.kept_plan
 
     @property
     def kept_plan(self) -> bool:
         """Whether what was asked for is known to give every row, from the first to the last.
 
-        It is not where arguments or enum values, which choose rows, were refused in this run.
+        It is not where a filter is set, or where arguments or enum values, which choose rows, were
+        refused in this run.
         """
-        return not self._replanned and not any(
-            item.kind in {"argument", "value"} for item in self.contract.refused
-        )
+        refused = any(item.kind in {"argument", "value"} for item in self.contract.refused)
+        return not (self._replanned or refused or self.filters())
+
+    @property
+    def counted(self) -> int | None:
+        """How many rows the stream has by the server's own count; None: it gives none of these."""
+        return None
 
     # What `read` builds on
 
@@ -158,8 +164,10 @@ class PluvoStream(CatalogStream):
     def rows(self, reader: ConnectionReader) -> Iterator[list[Row]]:
         """Give the rows of a reader, a page at a time, and note how it goes."""
         self.progress.reader = reader
-        yield from reader
-        self.progress.repairs += reader.repairs
+        try:
+            yield from reader
+        finally:
+            self.progress.repairs += reader.repairs
 
     def nested(self, path: str, selection: Selection) -> Connection:
         """Return a connection inside other nodes; such ones are paged by cursors only."""
@@ -201,6 +209,7 @@ class PluvoStream(CatalogStream):
                     raise ConfigurationError(msg) from error
                 self.logger.info("%s: %s; going on without", self.name, error)
                 self._replanned |= self.progress.rows > 0
+                self.progress.begin_again()
             except UnavailableError as error:
                 if self.session.chosen or self.progress.rows:
                     raise
@@ -209,6 +218,7 @@ class PluvoStream(CatalogStream):
                 self.say_once(f"left out: {error}")
                 return
             else:
+                self.when_read()
                 return
 
     def _finished(self, pages: Iterable[Sequence[Record]]) -> Iterable[Sequence[Record]]:
@@ -245,7 +255,7 @@ class ClientSideIncrementalStream(PluvoStream):
             return
         settings = self.settings
         since = settings.start_date.isoformat() if settings.start_date else ""
-        until = settings.end_date.isoformat() if settings.end_date else "9999"
+        until = settings.end_date.isoformat() if settings.end_date else "9999-12-31"
         if self.bookmark.value and not settings.end_date:  # a range is read whatever the bookmark
             start = dt.datetime.fromisoformat(self.bookmark.value)
             since = max(since, (start - dt.timedelta(days=settings.lookback_days)).isoformat())
@@ -260,6 +270,9 @@ class ClientSideIncrementalStream(PluvoStream):
             latest = max([latest, *(record[key] for record in new if record.get(key))])
         if latest:
             self.bookmark.advance(latest, since)
+        # What changes from now on may come too, but need not.
+        end = min(f"{until}T23:59:59.999999+00:00", self.extracted_at.isoformat())
+        self.progress.window = (moment(since) if since else None, end)
 
 
 def prefetch(readers: Iterable[T], number: int) -> Iterator[T]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from singer_sdk.exceptions import MappingError
 from singer_sdk.singerlib import StateMessage
@@ -33,12 +33,12 @@ def run(tap: TapPluvo) -> list[Result]:
     if tap.state:
         tap.state_writer.write_state(tap.state)
     results = [Result(name, error=reason) for name, reason in _unknown_selections(tap)]
+    tap.sync_log.begin()
     try:
-        for stream in tap.streams.values():
-            if stream.selected:
-                result = _run_stream(tap, cast("PluvoStream", stream))
-                if result is not None:
-                    results.append(result)
+        for stream in tap.streams_to_read():
+            result = _run_stream(tap, stream)
+            if result is not None:
+                results.append(result)
     finally:
         # Once more, since some targets pass a state on only if it is the last they are told.
         if tap.state:
@@ -70,11 +70,12 @@ def _run_stream(tap: TapPluvo, stream: PluvoStream) -> Result | None:
         stream.begin_version(tap.initialized_at)
     error = None
     try:
-        stream.sync()
-        stream.finalize_state_progress_markers()
+        with tap.sync_log.following(stream):
+            stream.sync()
+            stream.finalize_state_progress_markers()
         if stream.left_out:
             return None
-        if activate and stream.read_everything and not stream.filters():
+        if activate and stream.read_everything:
             stream.activate_version(tap.initialized_at)
     except PluvoError as reason:
         error = str(reason)

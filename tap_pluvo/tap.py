@@ -10,7 +10,7 @@ import signal
 import threading
 from copy import deepcopy
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk import Tap
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
@@ -30,8 +30,13 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.singerlib import CatalogEntry
 
+    from tap_pluvo.catalog_stream import CatalogStream
     from tap_pluvo.session import Session
     from tap_pluvo.stream import PluvoStream
+    from tap_pluvo.streams.sync_log import SyncLog
+
+
+SYNC_LOG = "sync_log"
 
 
 class TapPluvo(Tap):
@@ -114,9 +119,11 @@ class TapPluvo(Tap):
         ]
 
     @override
-    def discover_streams(self) -> Sequence[PluvoStream]:
-        """Return the streams that the organization has."""
-        found = []
+    def discover_streams(self) -> Sequence[CatalogStream]:
+        """Return the streams that the organization has, and the log of what is read of them."""
+        from tap_pluvo.streams.sync_log import SyncLog
+
+        found: list[CatalogStream] = [SyncLog(self, self.session)]
         wanted = self.wanted_streams()
         for stream in all_streams():
             reason = stream.unavailable(self.session.contract)
@@ -127,6 +134,16 @@ class TapPluvo(Tap):
                 if stream in wanted and self.input_catalog is None:
                     self.logger.warning("stream %s is left out: %s", stream.name, reason)
         return found
+
+    def streams_to_read(self) -> list[PluvoStream]:
+        """Return the streams that the organization has and that are selected."""
+        readable = (stream for stream in self.streams.values() if stream.name != SYNC_LOG)
+        return [cast("PluvoStream", stream) for stream in readable if stream.selected]
+
+    @property
+    def sync_log(self) -> SyncLog:
+        """The stream that says what was read of the others."""
+        return cast("SyncLog", self.streams[SYNC_LOG])
 
     @override
     def setup_mapper(self) -> None:
@@ -206,7 +223,7 @@ class TapPluvo(Tap):
 
 
 def all_streams() -> tuple[type[PluvoStream], ...]:
-    """Return the classes of all streams."""
+    """Return the classes of all streams that are read from the organization."""
     from tap_pluvo.streams import STREAMS
 
     return STREAMS

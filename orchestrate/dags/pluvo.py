@@ -104,7 +104,7 @@ class Sync(Meltano):
         settings = settings_of(self.organization) | {
             "client_id": secrets.login,
             "client_secret": secrets.password,
-            "_select": [f"{stream}.*" for stream in STREAM_GROUPS[self.group]],
+            "_select": [f"{stream}.*" for stream in (*STREAM_GROUPS[self.group], "sync_log")],
         }
         return {"SHARD": f"{self.organization}-{self.group}"} | {
             f"TAP_PLUVO_{name.upper()}": str(value)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markdown_text import between, code, codes, in_order_of, table
-from streams_page import replication
+from streams_page import CLASSES, replication
 
 from tap_pluvo.catalog_stream import FULL_TABLE, INCREMENTAL
 from tap_pluvo.streams import STREAMS
@@ -37,12 +37,11 @@ def stream_tables(schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
 
 def streams(document: str, schemas: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the table of all streams: what a row is, the key, the replication."""
-    classes = {stream.name: stream for stream in STREAMS}
     rows = []
     for name in in_order_of(document, schemas):
         schema = schemas[name]
         off = "" if schema.get("x-selected-by-default", True) else "; off unless selected"
-        method = replication(classes[name], schema)
+        method = replication(CLASSES[name], schema)
         method = method.replace(FULL_TABLE, "full").replace(INCREMENTAL, "incremental")
         rows.append([code(name), schema["x-row"] + off, codes(schema["x-key"]), method])
     return table(["stream", "one row is", "key", "replication"], rows)

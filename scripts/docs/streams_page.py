@@ -10,27 +10,30 @@ from markdown_text import NOTICE, code, codes, first_sentence, table
 from pluvo_client.schema.contract import Contract
 from tap_pluvo.catalog_stream import FULL_TABLE, INCREMENTAL
 from tap_pluvo.filters import filter_names
+from tap_pluvo.stream import PluvoStream
 from tap_pluvo.streams import STREAMS
+from tap_pluvo.streams.sync_log import SyncLog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_pluvo.stream import PluvoStream
+    from tap_pluvo.catalog_stream import CatalogStream
 
+ALL: tuple[type[CatalogStream], ...] = (*STREAMS, SyncLog)
+CLASSES = {stream.name: stream for stream in ALL}
 ERD = "../assets/erd.svg"  # seen from the page
 
 
 def streams_page(schemas: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the page on the streams and their columns."""
-    streams = {stream.name: stream for stream in STREAMS}
     names = sorted(schemas)
     rows = (
         [
             f"[`{name}`](#{name})",
             first_sentence(schemas[name]["description"]),
             codes(schemas[name]["x-key"]),
-            replication(streams[name], schemas[name]),
-            "yes" if streams[name].selected_by_default else "no",
+            replication(CLASSES[name], schemas[name]),
+            "yes" if CLASSES[name].selected_by_default else "no",
         ]
         for name in names
     )
@@ -63,12 +66,12 @@ def streams_page(schemas: Mapping[str, Mapping[str, Any]]) -> str:
                 "[`add_organization_column`](settings.md#add_organization_column), every key also "
                 "includes `organization`.\n"
             ),
-            *(_stream(streams[name], schemas[name]) for name in names),
+            *(_stream(CLASSES[name], schemas[name]) for name in names),
         ]
     )
 
 
-def replication(stream: type[PluvoStream], schema: Mapping[str, Any]) -> str:
+def replication(stream: type[CatalogStream], schema: Mapping[str, Any]) -> str:
     """Return how a stream is replicated, and the alternative."""
     key = schema.get("x-replication-key")
     if key is None:
@@ -78,16 +81,16 @@ def replication(stream: type[PluvoStream], schema: Mapping[str, Any]) -> str:
     return f"{INCREMENTAL} by `{key}`"
 
 
-def _stream(stream: type[PluvoStream], schema: Mapping[str, Any]) -> str:
-    filters = filter_names(stream.root_field() if stream.takes_filters else None, Contract())
-    facts = [
-        ("Key", codes(schema["x-key"])),
-        ("Replication", replication(stream, schema)),
-        ("Scopes", codes(stream.scopes)),
-        ("Read from", code(stream.node)),
-        ("Filters", codes(filters) or "none"),
-        ("Vendor's pages", codes(schema["x-source"])),
-    ]
+def _stream(stream: type[CatalogStream], schema: Mapping[str, Any]) -> str:
+    facts = [("Key", codes(schema["x-key"])), ("Replication", replication(stream, schema))]
+    if issubclass(stream, PluvoStream):
+        filters = filter_names(stream.root_field() if stream.takes_filters else None, Contract())
+        facts += [
+            ("Scopes", codes(stream.scopes)),
+            ("Read from", code(stream.node)),
+            ("Filters", codes(filters) or "none"),
+            ("Vendor's pages", codes(schema["x-source"])),
+        ]
     rows = []
     for name, column in schema["properties"].items():
         description = column["description"]

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 class ConnectionStream(PluvoStream):
     """A stream whose rows are the nodes of one root connection."""
 
+    @property
+    @override
+    def counted(self) -> int | None:
+        """The count of the connection, whose nodes are the rows."""
+        return self.progress.expected
+
     @override
     def read(self) -> Iterator[list[Record]]:
         """Give the nodes."""

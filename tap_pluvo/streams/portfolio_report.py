@@ -25,6 +25,7 @@ from pluvo_client.reading.connection_reader import ConnectionReader
 from pluvo_client.reading.root_fields import CountField
 from pluvo_client.schema.documents import Enum
 from pluvo_client.schema.selection import identifier
+from pluvo_client.schema.values import moment
 from tap_pluvo.stream import PluvoStream, prefetch
 from tap_pluvo.windows import EVERYTHING, Window, windows
 
@@ -95,10 +96,16 @@ class ReportStream(PluvoStream):
 
     @property
     @override
-    def read_everything(self) -> bool:
-        """Whether the read that has just ended gave every row that the stream has."""
-        whole = not (self.settings.start_date or self.settings.end_date)
-        return self._full and whole and self.kept_plan
+    def reads_all(self) -> bool:
+        """Whether this run is to give every row, and not only those of the dates that are set."""
+        dated = self.settings.start_date or self.settings.end_date
+        return not self.incremental or (self._full and not dated)
+
+    @property
+    @override
+    def counted(self) -> int | None:
+        """The count of the report, where all of it is read."""
+        return self.progress.expected if self.reads_all else None
 
     # What is due
 
@@ -110,6 +117,7 @@ class ReportStream(PluvoStream):
         if self._full:
             yield from self._read_all()
             if self.incremental:
+                self._note_days(settings.start_date, self._last_day(settings.end_date))
                 self._advance(self._last_day(settings.end_date))
                 if not settings.end_date:
                     self.bookmark.note_full_read(now)
@@ -133,6 +141,10 @@ class ReportStream(PluvoStream):
         start = self.settings.start_date
         whole = self._full or self.settings.end_date  # else it was read from the bookmark on
         self.bookmark.advance(day, str(start) if whole and start else None)
+
+    def _note_days(self, first: dt.date | None, last: str) -> None:
+        """Note that all rows of these days were given; a day is noted as its midnight."""
+        self.progress.window = (None if first is None else moment(str(first)), moment(last))
 
     def _reads_everything(self, now: dt.datetime) -> bool:
         if not self.incremental or not self.contract.accepts(self.root, "completionDateFrom"):
@@ -176,11 +188,13 @@ class ReportStream(PluvoStream):
                 yield from self._read_untyped(window, selection, typed, holds)
             if not window.undated:
                 day = self._last_day(window.end)
+                self._note_days(due[0].start, day)
                 self._advance(day)
                 if end := self.settings.end_date:
                     reached = str(end) if window.end == end else day
                     self.bookmark.note_range(self.settings.start_date, end, reached)
-                self.write_checkpoint()
+                if window is not due[-1]:  # after the last one comes the state of the stream's end
+                    self.write_checkpoint()
 
     def _note_typed(self, typed: Counter[str], rows: Iterable[Row]) -> None:
         """Note how many rows of a key were given: one more than the highest number."""

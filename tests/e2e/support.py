@@ -30,10 +30,9 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     path.stem: json.loads(path.read_text(encoding="utf-8"))
     for path in (REPOSITORY / "schemas").glob("*.json")
 }
-ALL_STREAMS = set(SCHEMAS)
-DEFAULT_STREAMS = {
-    name for name, schema in SCHEMAS.items() if schema.get("x-selected-by-default", True)
-}
+SYNC_LOG = "sync_log"  # the stream that says what was read of the others
+ALL_STREAMS = set(SCHEMAS) - {SYNC_LOG}  # that are read from Pluvo
+DEFAULT_STREAMS = {name for name in ALL_STREAMS if SCHEMAS[name].get("x-selected-by-default", True)}
 
 
 @dataclass(frozen=True)
@@ -50,16 +49,33 @@ class Result:
 
     @cached_property
     def records(self) -> dict[str, list[Row]]:
-        """The records of each stream that sent any, in their order."""
+        """The records of each stream that was read and sent any, in their order."""
         found: dict[str, list[Row]] = {}
         for message in self.messages:
-            if message["type"] == "RECORD":
+            if message["type"] == "RECORD" and message["stream"] != SYNC_LOG:
                 found.setdefault(message["stream"], []).append(message["record"])
         return found
 
     @cached_property
+    def sync_log(self) -> dict[str, Row]:
+        """The row of each stream in `sync_log`."""
+        rows = [
+            message["record"]
+            for message in self.messages
+            if message["type"] == "RECORD" and message["stream"] == SYNC_LOG
+        ]
+        found = {row["stream"]: row for row in rows}
+        assert len(found) == len(rows)
+        return found
+
+    @cached_property
     def schemas(self) -> dict[str, Message]:
-        return {item["stream"]: item for item in self.messages if item["type"] == "SCHEMA"}
+        """The schema of each stream that was read."""
+        return {
+            item["stream"]: item
+            for item in self.messages
+            if item["type"] == "SCHEMA" and item["stream"] != SYNC_LOG
+        }
 
     @cached_property
     def states(self) -> list[Any]:

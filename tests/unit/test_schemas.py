@@ -24,7 +24,9 @@ from graphql import (
 from jsonschema import Draft202012Validator
 
 from pluvo_client.schema.files import read_schema, schemas
+from tap_pluvo.catalog_stream import CatalogStream
 from tap_pluvo.streams import STREAMS
+from tap_pluvo.streams.sync_log import SyncLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +38,9 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
     path.stem: json.loads(path.read_text(encoding="utf-8")) for path in FOLDER.glob("*.json")
 }
 API = build_schema((FOLDER / "pluvo.graphql").read_text(encoding="utf-8"))
-STREAM = {stream.name: stream for stream in STREAMS}
+READ = {stream.name: stream for stream in STREAMS}  # from the API
+ALL: tuple[type[CatalogStream], ...] = (*STREAMS, SyncLog)
+STREAM = {stream.name: stream for stream in ALL}
 COLUMNS = [(name, column) for name, item in DOCUMENTS.items() for column in item["properties"]]
 FIELDS = [
     (name, column) for name, column in COLUMNS if "x-field" in DOCUMENTS[name]["properties"][column]
@@ -99,7 +103,7 @@ def test_file(name: str) -> None:
     assert set(document.get("x-result-key", ())) <= document["properties"].keys() - set(key)
 
 
-@pytest.mark.parametrize("name", sorted(DOCUMENTS))
+@pytest.mark.parametrize("name", sorted(READ))
 def test_pages_are_those_of_the_api_contract(name: str) -> None:
     text = (FOLDER / "pluvo.graphql").read_text(encoding="utf-8")
     known = {slug for slugs, _ in SOURCE.findall(text) for slug in slugs.split(", ")}
@@ -107,12 +111,19 @@ def test_pages_are_those_of_the_api_contract(name: str) -> None:
     assert set(DOCUMENTS[name]["x-source"]) <= known
 
 
-@pytest.mark.parametrize("name", sorted(DOCUMENTS))
+@pytest.mark.parametrize("name", sorted(READ))
 def test_optional_are_the_streams_of_older_pages(name: str) -> None:
     assert API.query_type is not None
-    root = API.query_type.fields[STREAM[name].node.split(".")[0]]
+    root = API.query_type.fields[READ[name].node.split(".")[0]]
     ((_, certainty),) = SOURCE.findall(root.description or "")
     assert DOCUMENTS[name].get("x-optional", False) is (certainty == "older pages only")
+
+
+def test_the_sync_log_has_nothing_of_the_api() -> None:
+    document = DOCUMENTS["sync_log"]
+    assert document["x-source"] == []
+    assert "x-optional" not in document
+    assert not [name for name, _ in FIELDS if name == "sync_log"]
 
 
 @pytest.mark.parametrize("name", sorted(DOCUMENTS))
@@ -169,7 +180,7 @@ def selections(text: str) -> tuple[SelectionNode, ...]:
 
 def node_type(name: str) -> GraphQLNamedType:
     kind: Any = API.query_type
-    for field in STREAM[name].node.split("."):
+    for field in READ[name].node.split("."):
         kind = get_named_type(kind.fields[field].type)
     found: GraphQLNamedType = kind
     return found

@@ -39,6 +39,8 @@ OVERRIDDEN = {
 # Called by us.
 CALLED = {
     (Stream, "_write_state_message"): ["self"],
+    (Stream, "_write_schema_message"): ["self"],
+    (Stream, "_write_record_message"): ["self", "record"],
     (Stream, "_write_activate_version_message"): ["self", "full_table_version"],
     (Tap, "_reset_state_progress_markers"): ["self"],
     (PluginBase, "setup_mapper"): ["self"],
