@@ -215,6 +215,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "custom_field_values": ("owner_type", "owner_id", "field_id", "value_key"),
     "group_members": ("group_id", "user_id", "role"),
     "group_trainings": ("group_id", "training_id"),
+    "sync_log": ("stream", "started_at"),
     "training_participants": ("training_id", "user_id", "role"),
 }
 

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from support import FOREVER, Result, config, environment, without_time, write
+from support import FOREVER, SYNC_LOG, Result, config, environment, without_time, write
 
 from pluvo_sandbox import Sandbox
 
@@ -175,6 +175,10 @@ def comparable(result: Result) -> list[Message]:
 
 
 def _timeless(message: Message) -> Message:
+    if message.get("stream") == SYNC_LOG and message["type"] == "RECORD":
+        times = {"started_at", "finished_at", "window_to"}
+        row = {name: value for name, value in message["record"].items() if name not in times}
+        return message | {"record": row}
     if message["type"] != "STATE":
         return message
     message = json.loads(json.dumps(message))

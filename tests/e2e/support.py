@@ -32,6 +32,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
 }
 SYNC_LOG = "sync_log"  # the stream that says what was read of the others
 ALL_STREAMS = set(SCHEMAS) - {SYNC_LOG}  # that are read from Pluvo
+OFFERED = ALL_STREAMS | {SYNC_LOG}  # in a catalog
 DEFAULT_STREAMS = {name for name in ALL_STREAMS if SCHEMAS[name].get("x-selected-by-default", True)}
 
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support import ALL_STREAMS, config, discover, selecting, sync
+from support import OFFERED, config, discover, selecting, sync
 
 from pluvo_sandbox import Sandbox
 
@@ -21,11 +21,12 @@ def organization() -> Iterator[Sandbox]:
         yield running
 
 
-def output(sandbox: Sandbox, streams: Iterable[str] = ALL_STREAMS, **settings: Any) -> str:
+def output(sandbox: Sandbox, streams: Iterable[str] = OFFERED, **settings: Any) -> str:
     """Return what a first sync of streams writes, without the time at which it ran."""
     catalog = selecting(discover({}), streams)
     text = sync(config(sandbox, **settings), catalog=catalog).stdout
-    return re.sub(r',"(time_extracted|full_read_at)":"[^"]*"', "", text)
+    times = "time_extracted|full_read_at|started_at|finished_at|window_to"
+    return re.sub(rf',"({times})":"[^"]*"', "", text)
 
 
 @pytest.fixture(scope="module")

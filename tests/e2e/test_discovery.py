@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from expected import KEYS
 from support import (
-    ALL_STREAMS,
     DEFAULT_STREAMS,
+    OFFERED,
     REPOSITORY,
+    SYNC_LOG,
     TAP,
     config,
     discover,
@@ -35,6 +36,7 @@ REPLICATION = {
     "offers": ("updated_at", "INCREMENTAL"),
     "portfolio_items": ("updated_at", "INCREMENTAL"),
     "portfolio_report": ("completion_date", "INCREMENTAL"),
+    "sync_log": ("started_at", "INCREMENTAL"),
 }
 
 
@@ -58,7 +60,7 @@ def columns(catalog: Any, stream: str, **metadata: Any) -> set[str]:
 def test_discovery_needs_no_settings_at_all(tmp_path: Path) -> None:
     result = run_tap(None, "--discover", tap=TAP, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
-    assert names(result.catalog) == ALL_STREAMS
+    assert names(result.catalog) == OFFERED
     assert list(tmp_path.iterdir()) == []
 
 
@@ -67,7 +69,7 @@ def test_discovery_without_credentials_goes_by_the_documents(
     settings: dict[str, Any], catalog: Any
 ) -> None:
     found = discover(settings)
-    assert names(found) == ALL_STREAMS
+    assert names(found) == OFFERED
     for stream in found["streams"]:
         live = of_stream(catalog, stream["tap_stream_id"])
         # The sandbox's own schema is that of the documents, of which we leave out some fields.
@@ -90,7 +92,7 @@ def test_discovery_with_credentials_asks_the_organization_once(sandbox: Sandbox)
     assert queries(sandbox) == []
 
 
-@pytest.mark.parametrize("stream", sorted(ALL_STREAMS))
+@pytest.mark.parametrize("stream", sorted(OFFERED))
 def test_the_catalog_says_all_of_a_stream(stream: str, catalog: Any) -> None:
     document = json.loads((REPOSITORY / f"schemas/{stream}.json").read_text(encoding="utf-8"))
     entry = of_stream(catalog, stream)
@@ -105,7 +107,7 @@ def test_the_catalog_says_all_of_a_stream(stream: str, catalog: Any) -> None:
     for name in properties.keys() - document["properties"].keys():
         assert metadata_of(catalog, stream, name)["selected-by-default"] is False
     whole = metadata_of(catalog, stream)
-    assert whole["selected-by-default"] is (stream in DEFAULT_STREAMS)
+    assert whole["selected-by-default"] is (stream in DEFAULT_STREAMS | {SYNC_LOG})
     assert whole["table-key-properties"] == list(KEYS[stream])
     automatic = {*KEYS[stream], *filter(None, [replication_key])}
     assert columns(catalog, stream, inclusion="automatic") == automatic
@@ -115,7 +117,7 @@ def test_the_catalog_says_all_of_a_stream(stream: str, catalog: Any) -> None:
 
 def test_columns_of_an_organization_alone_are_offered_and_not_selected(rich: Sandbox) -> None:
     catalog = discover(config(rich))
-    assert names(catalog) == ALL_STREAMS
+    assert names(catalog) == OFFERED
     added = {
         "users": {"created_at", "updated_at", "job_title", "is_external"},
         "groups": {"created_at", "description"},
@@ -147,7 +149,7 @@ def test_what_an_organization_lacks_is_unsupported(lean: Sandbox) -> None:
     result = sync(config(lean), "--discover")
     catalog = result.catalog
     gone = {"enrollments", "offer_event_dates", "offer_events", "offers", "portfolio_items"}
-    assert names(catalog) == ALL_STREAMS - gone
+    assert names(catalog) == OFFERED - gone
     for name in gone & DEFAULT_STREAMS:
         assert re.search(rf"stream {name} is left out: .*lacks", result.stderr)
     assert columns(catalog, "users", inclusion="unsupported") == {

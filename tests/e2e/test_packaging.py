@@ -12,7 +12,7 @@ from email.parser import Parser
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support import ALL_STREAMS, FOREVER, REPOSITORY, TAP, config, environment, run_tap, tool
+from support import FOREVER, OFFERED, REPOSITORY, TAP, config, environment, run_tap, tool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,7 +105,7 @@ def test_the_sdist_holds_what_is_built_and_nothing_private(sdist: Path) -> None:
 def test_a_wheel_works_far_from_the_repository(from_wheel: Path, tmp_path: Path) -> None:
     result = run_tap(None, "--discover", tap=from_wheel / "tap-pluvo", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
-    assert streams(result.stdout) == ALL_STREAMS
+    assert streams(result.stdout) == OFFERED
 
 
 def test_a_wheel_syncs(from_wheel: Path, sandbox: Sandbox, tmp_path: Path) -> None:
@@ -117,9 +117,9 @@ def test_a_wheel_syncs(from_wheel: Path, sandbox: Sandbox, tmp_path: Path) -> No
 
 def test_a_wheel_started_at_the_root_of_the_repository(from_wheel: Path) -> None:
     result = run_tap(None, "--discover", tap=from_wheel / "tap-pluvo", cwd=REPOSITORY)
-    assert streams(result.stdout) == ALL_STREAMS
+    assert streams(result.stdout) == OFFERED
     # Where the working folder comes first on the path, the checkout is what runs.
-    assert streams(as_module(from_wheel / "python", REPOSITORY)) == ALL_STREAMS
+    assert streams(as_module(from_wheel / "python", REPOSITORY)) == OFFERED
 
 
 def as_module(python: Path, cwd: Path) -> str:
@@ -139,14 +139,14 @@ def as_module(python: Path, cwd: Path) -> str:
 def test_a_checkout_works_from_everywhere(tmp_path: Path) -> None:
     for folder in (REPOSITORY, REPOSITORY / "tests", tmp_path):
         result = run_tap(None, "--discover", tap=TAP, cwd=folder)
-        assert streams(result.stdout) == ALL_STREAMS
-        assert streams(as_module(TAP.with_name("python"), folder)) == ALL_STREAMS
+        assert streams(result.stdout) == OFFERED
+        assert streams(as_module(TAP.with_name("python"), folder)) == OFFERED
 
 
 def test_an_sdist_can_be_installed(sdist: Path, tmp_path: Path) -> None:
     programs = installed(sdist, tmp_path / "venv")
     result = run_tap(None, "--discover", tap=programs / "tap-pluvo", cwd=tmp_path)
-    assert streams(result.stdout) == ALL_STREAMS
+    assert streams(result.stdout) == OFFERED
 
 
 def test_without_the_extra_there_is_no_sandbox_and_the_tap_needs_none(from_wheel: Path) -> None:

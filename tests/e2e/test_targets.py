@@ -13,7 +13,7 @@ import pytest
 from expected import KEYS, by_key, expected
 from psycopg import sql
 from psycopg.rows import dict_row
-from support import ALL_STREAMS, DEFAULT_STREAMS, config, pipe, selecting, sync, tool
+from support import ALL_STREAMS, DEFAULT_STREAMS, SYNC_LOG, config, pipe, selecting, sync, tool
 
 from pluvo_sandbox import Sandbox
 
@@ -193,6 +193,17 @@ def test_messages_about_versions_come_last_and_only_when_wanted(
         kinds = [item["type"] for item in result.messages if item.get("stream") == stream]
         records = len(result.records[stream])
         assert kinds == ["SCHEMA", *["RECORD"] * records, "ACTIVATE_VERSION"]
-    versions = {item.get("version") for item in result.messages if item["type"] == "RECORD"}
+    versions = {
+        item.get("version")
+        for item in result.messages
+        if item["type"] == "RECORD" and item["stream"] != SYNC_LOG
+    }
     assert len(versions) == 1
     assert None not in versions
+
+
+def test_no_row_of_the_sync_log_is_ever_said_to_be_gone(sandbox: Sandbox) -> None:
+    result = sync(config(sandbox, emit_activate_version_messages=True))
+    ours = [item for item in result.messages if item.get("stream") == SYNC_LOG]
+    assert {item["type"] for item in ours} == {"SCHEMA", "RECORD"}
+    assert not [item for item in ours if "version" in item]

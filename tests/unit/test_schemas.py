@@ -24,7 +24,6 @@ from graphql import (
 from jsonschema import Draft202012Validator
 
 from pluvo_client.schema.files import read_schema, schemas
-from tap_pluvo.catalog_stream import CatalogStream
 from tap_pluvo.streams import STREAMS
 from tap_pluvo.streams.sync_log import SyncLog
 
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from graphql import GraphQLNamedType, SelectionNode
+
+    from tap_pluvo.catalog_stream import CatalogStream
 
 FOLDER = Path(__file__).parents[2] / "schemas"
 DOCUMENTS: dict[str, dict[str, Any]] = {
