@@ -43,6 +43,7 @@ class SdkStream(Stream):
         Raises:
             ConfigurationError: a stream map fails for this record.
         """
+        emitted = False
         for stream_map in self.stream_maps:
             try:
                 mapped = stream_map.transform(record)
@@ -51,13 +52,17 @@ class SdkStream(Stream):
             except Exception as error:  # whatever an expression of the user may raise
                 raise failed_map(error, self.name, record) from error
             if mapped is not None:
+                emitted = True
                 yield RecordMessage(
                     stream=stream_map.stream_alias,
                     record=mapped,
                     version=self._stream_version,
                     time_extracted=self.extracted_at,
                 )
-        self.progress.rows += 1
+        if emitted:
+            self.progress.rows += 1
+        else:
+            self.progress.withheld = True
 
     @override
     def generate_child_contexts(

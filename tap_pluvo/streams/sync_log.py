@@ -69,7 +69,8 @@ class SyncLog(CatalogStream):
         read = stream.progress
         started = stream.extracted_at
         self.extracted_at = started + dt.timedelta(seconds=time.monotonic() - began)
-        window = read.window if stream.kept_plan and not stream.reads_all else None
+        whole = stream.kept_plan and not read.withheld
+        window = read.window if whole and not stream.reads_all else None
         row = {
             "stream": stream.name,
             "started_at": started.isoformat(timespec="microseconds"),
@@ -77,7 +78,7 @@ class SyncLog(CatalogStream):
             "mode": FULL if stream.reads_all else WINDOW,
             "window_from": window and window[0],
             "window_to": window and window[1],
-            "complete": ended and stream.kept_plan,
+            "complete": ended and whole,
             "rows": read.distinct,
             "counted": stream.counted,
             "repairs": read.repairs,

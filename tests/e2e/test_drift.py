@@ -10,7 +10,7 @@ import pytest
 from drift_support import organization, warnings
 from expected import by_key, expected
 from graphql import build_schema
-from support import DEFAULT_STREAMS, metadata_of, of_stream, selecting
+from support import DEFAULT_STREAMS, SYNC_LOG, metadata_of, of_stream, selecting
 
 from pluvo_client.schema.files import read_schema
 from pluvo_sandbox.schema import executable
@@ -109,7 +109,7 @@ def test_what_is_lacking_is_not_offered() -> None:
     with organization("lean") as pluvo:
         catalog = pluvo.sync("--discover").catalog
     names = {stream["tap_stream_id"] for stream in catalog["streams"]}
-    assert names == DEFAULT_STREAMS - LACKING_STREAMS
+    assert names == DEFAULT_STREAMS - LACKING_STREAMS | {SYNC_LOG}
     unsupported = {
         entry["breadcrumb"][1]
         for entry in of_stream(catalog, "users")["metadata"]
