@@ -99,7 +99,7 @@ def documentation(stream: str, schema: dict[str, Any]) -> str:
             ]
     lines += [
         "      - name: _sdc_extracted_at",
-        "        description: When the row was read (on DuckDB, when its sync started).",
+        "        description: When its stream began to be read (on DuckDB, when its sync started).",
     ]
     return "\n".join(lines)
 

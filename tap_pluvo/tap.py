@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     from tap_pluvo.streams.sync_log import SyncLog
 
 
-SYNC_LOG = "sync_log"
-
-
 class TapPluvo(Tap):
     """Singer tap for Pluvo, a learning management system: users, progress, certificates."""
 
@@ -137,13 +134,15 @@ class TapPluvo(Tap):
 
     def streams_to_read(self) -> list[PluvoStream]:
         """Return the streams that the organization has and that are selected."""
-        readable = (stream for stream in self.streams.values() if stream.name != SYNC_LOG)
-        return [cast("PluvoStream", stream) for stream in readable if stream.selected]
+        from tap_pluvo.stream import PluvoStream
+
+        found = [stream for stream in self.streams.values() if isinstance(stream, PluvoStream)]
+        return [stream for stream in found if stream.selected]
 
     @property
     def sync_log(self) -> SyncLog:
         """The stream that says what was read of the others."""
-        return cast("SyncLog", self.streams[SYNC_LOG])
+        return cast("SyncLog", self.streams["sync_log"])
 
     @override
     def setup_mapper(self) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk.singerlib import ActivateVersionMessage, RecordMessage
 from singer_sdk.singerlib.encoding.simple import SimpleSingerWriter
-from support import SCHEMAS, config
+from support import SCHEMAS, SYNC_LOG, config
 
 from pluvo_client import graphql_client
 from pluvo_sandbox import Sandbox
@@ -39,8 +39,20 @@ class Collector(SimpleSingerWriter):
 
     def records(self) -> list[tuple[str, Any]]:
         return [
-            (item.stream, item.record) for item in self.messages if isinstance(item, RecordMessage)
+            (item.stream, item.record)
+            for item in self.messages
+            if isinstance(item, RecordMessage) and item.stream != SYNC_LOG
         ]
+
+    def complete(self) -> set[tuple[str, str]]:
+        """The streams of which the log says that they are complete, each with its mode."""
+        return {
+            (item.record["stream"], item.record["mode"])
+            for item in self.messages
+            if isinstance(item, RecordMessage)
+            and item.stream == SYNC_LOG
+            and item.record["complete"]
+        }
 
     def activated(self) -> set[str]:
         return {item.stream for item in self.messages if isinstance(item, ActivateVersionMessage)}
@@ -96,6 +108,7 @@ def test_one_answer_of_yesterday_changes_nothing(
             assert not failed, hit
             assert found.records() == usual.records(), hit
             assert found.activated() == usual.activated(), hit
+            assert found.complete() == usual.complete(), hit
 
 
 @SEEN
@@ -114,6 +127,9 @@ def test_more_answers_of_yesterday_never_leave_half_of_a_stream(
             found, failed = sync(pluvo, **settings)
             given = {stream for stream, _ in found.records()}
             assert not found.activated() & failed.keys()
+            assert found.activated() == {name for name, mode in found.complete() if mode == "FULL"}
+            for stream, _ in found.complete():
+                assert keys_of(found, stream) == keys_of(usual, stream)
             # Nothing but this argument says that archived users are wanted, too.
             unsure = lacks == "an argument" and introspection == "off"
             for stream in streams - failed.keys():

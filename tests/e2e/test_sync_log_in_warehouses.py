@@ -114,6 +114,7 @@ def test_in_postgres(stream: str, runs: list[Result], database: psycopg.Connecti
         "SELECT {}, to_char(sync_log.started_at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US+00:00') "
         "FROM runs.{} AS raw LEFT JOIN runs.sync_log ON sync_log.stream = {} "
         "AND sync_log.started_at = raw._sdc_extracted_at "
+        "AND sync_log._sdc_sync_started_at = raw._sdc_sync_started_at "  # as true, and coarser
         "AND sync_log.organization = raw.organization"
     ).format(columns, sql.Identifier(stream), sql.Literal(stream))
     found = database.execute(query).fetchall()
