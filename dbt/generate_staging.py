@@ -18,13 +18,10 @@ SCHEMAS = HERE.parent / "schemas"
 STAGING = HERE / "models" / "staging"
 
 STALE_ROWS = (
-    "A result in progress gets a new `id` when it is completed, so the old row is dropped: it"
-    " counts only if the newest sync that read any result in progress also read this one, and if no"
-    " later sync found a completion of it dated on or after the day it was read. Limits: once"
-    " nothing at all is in progress, the rows of the last sync that saw some stay until their"
-    " completion is read; if a completion is dated back to before that day, the old row stays until"
-    " the next full read; and syncs that each read only some of the users (shards) drop each"
-    " other's results in progress."
+    "A result in progress gets a new `id` when it is completed. The old row is dropped when a full"
+    " read no longer gives it, or when a completion is dated after the day on which it was read. If"
+    " both are of the same day, the person may have begun again, and the row stays until the next"
+    " full read."
 )
 
 NOTICE = "Generated from schemas/ by dbt/generate_staging.py: change it there."
@@ -48,8 +45,9 @@ def model(stream: str, schema: dict[str, Any]) -> str:
         f"source('pluvo', '{stream}')",
         f"key={schema['x-key']}",
         f"columns={{\n{columns},\n    }}",
-        f"full_read={str('x-replication-key' not in schema).lower()}",
     ]
+    if "x-replication-key" in schema:
+        options.append(f"read_by='{schema['x-replication-key']}'")
     if "x-result-key" in schema:
         options.append(f"result_of={schema['x-result-key']}")
     arguments = ",\n    ".join(options)

@@ -5,13 +5,21 @@
   fields   {'user': [...], 'group': [...]}: titles or ids of fields
 
   Several values of one field (multiple choice) are joined with a comma, in the order of their
-  keys. A field of both users and groups gets one column.
+  keys. A field of both users and groups gets one column; two fields that would get the same one are
+  an error.
 -#}
 {% macro pivot_custom_fields(values, fields) %}
 {%- set columns = {} -%}
 {%- for owner_type in fields -%}
   {%- for field in fields[owner_type] or [] -%}
-    {%- do columns.setdefault(pluvo.column_name(field), []).append((owner_type, field)) -%}
+    {%- set choices = columns.setdefault(pluvo.column_name(field), []) -%}
+    {%- if choices and choices[0][1] != field -%}
+      {{ exceptions.raise_compiler_error(
+          "pluvo_custom_fields: '" ~ choices[0][1] ~ "' and '" ~ field ~ "' would both become the column '"
+          ~ pluvo.column_name(field) ~ "'. Name one of them by its id."
+      ) }}
+    {%- endif -%}
+    {%- do choices.append((owner_type, field)) -%}
   {%- endfor -%}
 {%- endfor -%}
 select
@@ -23,7 +31,7 @@ select
         measure="case when " ~ pluvo.chosen_fields(choices) ~ " then field_value end",
         delimiter_text="', '",
         order_by_clause="order by value_key"
-    ) }}, '') as {{ column }}
+    ) }}, '') as {{ adapter.quote(column) if modules.re.search('[^a-z0-9_]', column) else column }}
     {%- endfor %}
 from {{ values }}
 group by owner_type, owner_id
@@ -36,8 +44,11 @@ group by owner_type, owner_id
   {%- endfor -%})
 {%- endmacro %}
 
-{#- The title of a field as a column name: "Cost centre (NL)" becomes cost_centre_nl. -#}
+{#-
+  The title of a field as a column name: "Cost centre (NL)" becomes cost_centre_nl. Letters of every
+  script stay, so that "部門" and "Отдел" are two columns.
+-#}
 {% macro column_name(title) -%}
-  {%- set name = modules.re.sub('[^a-z0-9]+', '_', title | lower).strip('_') -%}
+  {%- set name = modules.re.sub('[\\W_]+', '_', title | lower).strip('_') -%}
   {{- return('field_' ~ name if name[:1].isdigit() or name in ('owner_type', 'owner_id', '') else name) -}}
 {%- endmacro %}

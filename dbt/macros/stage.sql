@@ -1,76 +1,132 @@
 {#-
-  One typed, current row per key of a stream.
+  One typed, current row per key of a stream: the newest version of each, without those that are gone.
+
+  A row is gone if the newest complete read that speaks for it did not give it again. A full read
+  speaks for the whole stream, a read of a window for the rows inside it (not for rows without a
+  date), a read that broke off for nothing: see `base_pluvo__complete_reads`.
 
   relation     the source; it may not exist yet, and may lack columns of the contract
   key          the columns that identify a row
   columns      name and type of each column, as in the contract
-  full_read    whether each sync reads the whole stream
+  read_by      the column that the windows of a read refer to, if it can be read in windows
   result_of    set for streams whose key is computed from the completion date: the columns that
-               identify the result. A result in progress then gets a new key once it is
-               completed, so the old row must be recognised as outdated: it is kept only if the
-               newest sync that read any result in progress also read this one, and if no later
-               sync found a completion of it dated on or after the day it was read.
+               identify the result. A result in progress gets a new key once it is completed, and
+               windows do not speak for it. So it is also gone if a completion is dated after the
+               day on which it was last read. If both are of the same day, the person may have begun
+               again: then only a full read can tell, and the row stays until there is one.
 -#}
-{% macro stage(relation, key, columns, full_read=true, result_of=none) %}
+{% macro stage(relation, key, columns, read_by=none, result_of=none) %}
 with loaded as (
 
     {{ pluvo.loaded_rows(relation, columns) }}
 
 ),
 
-numbered as (
+versions as (
 
     select
         *,
         row_number() over (
-            partition by {{ key | join(', ') }}
+            partition by _organization, {{ key | join(', ') }}
             order by _sdc_extracted_at desc, _sdc_order desc
-        ) as _version
-        {%- if result_of %},
-        max(completion_date) over (partition by {{ result_of | join(', ') }}) as _last_completion,
-        max(case when completion_date is not null then _sdc_run end) over (
-            partition by {{ result_of | join(', ') }}
-        ) as _last_completion_run,
-        max(case when completion_date is null then _sdc_run end) over () as _last_full_read
-        {%- endif %}
-        {%- if full_read %},
-        max(_sdc_run) over () as _last_run
-        {%- endif %}
+        ) as _version,
+        cast({{ read_by or 'null' }} as {{ dbt.type_timestamp() }}) as _read_by
     from loaded
 
+),
+
+newest as (
+
+    select
+        *,
+        -- The date by which the row is read, as a text: nulls do not join.
+        coalesce(cast(_read_by as {{ dbt.type_string() }}), '') as _position
+    from versions
+    where _version = 1 and _sdc_deleted_at is null
+
+),
+
+positions as (
+
+    select distinct _organization, _read_by, _position from newest
+
+),
+
+spoken_for as (
+
+    select
+        positions._organization,
+        positions._position,
+        max(reads.gives_rows_since) as _gives_rows_since
+    from positions
+    inner join {{ ref('base_pluvo__complete_reads') }} as reads
+        on
+            reads.stream = '{{ relation.identifier }}'
+            and positions._organization = reads.organization
+            and (
+                (positions._read_by is null and reads.read_mode = 'FULL')
+                or (
+                    positions._read_by >= coalesce(reads.window_from, positions._read_by)
+                    and positions._read_by <= coalesce(reads.window_to, positions._read_by)
+                )
+            )
+    group by positions._organization, positions._position
+
+),
+
+present as (
+
+    select newest.*
+    from newest
+    left join spoken_for
+        on
+            newest._organization = spoken_for._organization
+            and newest._position = spoken_for._position
+    where
+        spoken_for._gives_rows_since is null
+        -- Of a row without a time of extraction, nobody can say when it was last read.
+        or newest._sdc_extracted_at is null
+        or newest._sdc_extracted_at >= spoken_for._gives_rows_since
+
 )
+{%- if result_of %},
+
+results as (
+
+    select
+        *,
+        max(completion_date) over (
+            partition by _organization, {{ result_of | join(', ') }}
+        ) as _last_completion
+    from present
+
+)
+{%- endif %}
 
 select
     {%- for name in columns %}
     {{ name }},
     {%- endfor %}
     _sdc_extracted_at
-from numbered
+{%- if result_of %}
+from results
 where
-    _version = 1
-    and _sdc_deleted_at is null
-    {%- if full_read and var('pluvo_drop_vanished_rows') %}
-    and (_sdc_run is null or _sdc_run = _last_run)
-    {%- endif %}
-    {%- if result_of %}
-    and (
-        completion_date is not null
-        or (
-            (_sdc_run is null or _sdc_run = _last_full_read)
-            and (
-                _last_completion is null
-                or _last_completion < cast(_sdc_extracted_at as date)
-                or _last_completion_run <= _sdc_run
-            )
-        )
-    )
-    {%- endif %}
+    completion_date is not null
+    or _last_completion is null
+    or _sdc_extracted_at is null
+    or _last_completion <= cast(_sdc_extracted_at as date)
+{%- else %}
+from present
+{%- endif %}
 {% endmacro %}
 
 
 {#-
-  The rows as loaded, typed, with _sdc_extracted_at, _sdc_deleted_at, _sdc_run (which sync wrote
-  the row; null if the target does not say) and _sdc_order (breaks ties).
+  The rows as loaded, typed, with
+    _organization      whose they are; an empty text if the column is off
+    _sdc_extracted_at  when they were read, on the clock of `gives_rows_since`
+    _sdc_deleted_at    when the target marked them as deleted, if it does that
+    _sdc_order         breaks ties
 -#}
 {% macro loaded_rows(relation, columns) %}
   {{- return(adapter.dispatch('loaded_rows', 'pluvo')(relation, columns)) -}}
@@ -79,13 +135,10 @@ where
 {#- A table written by a Singer target. -#}
 {% macro default__loaded_rows(relation, columns) %}
   {%- set found = [] -%}
-  {%- if execute -%}
-    {%- set table = adapter.get_relation(relation.database, relation.schema, relation.identifier) -%}
-    {%- if table is not none -%}
-      {%- for column in adapter.get_columns_in_relation(table) -%}
-        {%- do found.append(column.name | lower) -%}
-      {%- endfor -%}
-    {%- endif -%}
+  {%- if pluvo.is_loaded(relation) -%}
+    {%- for column in adapter.get_columns_in_relation(relation) -%}
+      {%- do found.append(column.name | lower) -%}
+    {%- endfor -%}
   {%- endif -%}
   {%- set wanted = [] -%}
   {%- for name, type in columns.items() -%}
@@ -94,39 +147,39 @@ where
   {%- do wanted.extend([
       ('_sdc_extracted_at', 'timestamp', '_sdc_extracted_at'),
       ('_sdc_deleted_at', 'timestamp', '_sdc_deleted_at'),
-      ('_sdc_sync_started_at', 'integer', '_sdc_run'),
       ('_sdc_sequence', 'integer', '_sdc_order'),
   ]) -%}
   select
   {%- for name, type, alias in wanted %}
-        cast({{ name if name in found else 'null' }} as {{ pluvo.column_type(type) }}) as {{ alias }}
-        {{- ',' if not loop.last }}
+        cast({{ name if name in found else 'null' }} as {{ pluvo.column_type(type) }}) as {{ alias }},
   {%- endfor %}
+        coalesce(cast({{ 'organization' if 'organization' in found else 'null' }} as {{ dbt.type_string() }}), '') as _organization
     {{ 'from ' ~ relation if found else 'limit 0' }}
 {% endmacro %}
 
 {#- The files of target-jsonl: <folder>/<stream>-<start of the sync>.jsonl, one per sync. -#}
 {% macro duckdb__loaded_rows(relation, columns) %}
-  {%- set files = pluvo.jsonl_files(relation.identifier) -%}
-  {%- set synced = execute and run_query("select 1 from glob('" ~ files ~ "') limit 1") | length > 0 -%}
+  {%- set found = pluvo.is_loaded(relation) -%}
+  {%- set read = {'organization': 'text'} -%}
+  {%- do read.update(columns) -%}
   select
   {%- for name, type in columns.items() %}
-        {% if not synced %} cast(null as {{ pluvo.column_type(type) }})
+        {% if not found %} cast(null as {{ pluvo.column_type(type) }})
         {%- elif type == 'timestamp' %} {{ name }} at time zone 'UTC'
         {%- else %} {{ name }}
         {%- endif %} as {{ name }},
   {%- endfor %}
-  {%- if synced %}
+  {%- if found %}
         {{ pluvo.jsonl_time('filename') }} as _sdc_extracted_at,
         cast(null as timestamp) as _sdc_deleted_at,
-        {{ pluvo.jsonl_time('filename') }} as _sdc_run,
-        row_number() over () as _sdc_order
+        row_number() over () as _sdc_order,
+        coalesce(organization, '') as _organization
     from read_json(
-        '{{ files }}',
+        '{{ pluvo.jsonl_files(relation.identifier) }}',
         format = 'newline_delimited',
         filename = true,
         columns = {
-          {%- for name, type in columns.items() %}
+          {%- for name, type in read.items() %}
             '{{ name }}': '{{ 'timestamptz' if type == 'timestamp' else pluvo.column_type(type) }}'
             {{- ',' if not loop.last }}
           {%- endfor %}
@@ -135,10 +188,25 @@ where
   {%- else %}
         cast(null as timestamp) as _sdc_extracted_at,
         cast(null as timestamp) as _sdc_deleted_at,
-        cast(null as timestamp) as _sdc_run,
-        cast(null as bigint) as _sdc_order
+        cast(null as bigint) as _sdc_order,
+        '' as _organization
     limit 0
   {%- endif %}
+{% endmacro %}
+
+
+{#- Whether anything of a stream was loaded. -#}
+{% macro is_loaded(relation) %}
+  {{- return(execute and adapter.dispatch('is_loaded', 'pluvo')(relation)) -}}
+{% endmacro %}
+
+{% macro default__is_loaded(relation) %}
+  {{- return(adapter.get_relation(relation.database, relation.schema, relation.identifier) is not none) -}}
+{% endmacro %}
+
+{% macro duckdb__is_loaded(relation) %}
+  {%- set files = pluvo.jsonl_files(relation.identifier) -%}
+  {{- return(run_query("select 1 from glob('" ~ files ~ "') limit 1") | length > 0) -}}
 {% endmacro %}
 
 {% macro jsonl_files(stream) %}
@@ -159,7 +227,7 @@ where
 {% endmacro %}
 
 {% macro default__last_loaded(relation) %}
-  {%- if execute and adapter.get_relation(relation.database, relation.schema, relation.identifier) -%}
+  {%- if pluvo.is_loaded(relation) -%}
     select max(_sdc_extracted_at) from {{ relation }}
   {%- else -%}
     select cast(null as {{ dbt.type_timestamp() }})

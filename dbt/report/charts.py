@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 MONTHS_AHEAD = 12
 MONTHS_BACK = 24
 MOST_GROUPS = 25
+RECENT_DAYS = 30
 MOST_TRAININGS = 15
 
 
@@ -51,9 +52,8 @@ def chart_compliance(rows: Sequence[Row]) -> Chart:
         "Never held": (MISSING, lambda row: row["missing"]),
     }
     certificates: list[str | None] = [None, *sorted({row["certificate_title"] for row in rows})]
-    members: Counter[tuple[str, str]] = Counter()
-    for row in rows:
-        members[group_key(row)] += row["members"]
+    # Each requirement of a group counts the same members.
+    members = Counter({group_key(row): row["members"] for row in rows})
     groups = [group for group, _ in members.most_common(MOST_GROUPS)][::-1]
     labels = unique_labels(name for _, name in groups)
     figure = go.Figure()
@@ -108,7 +108,7 @@ def chart_expiring(certificates: Sequence[Row], today: date) -> Chart:
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for row in certificates:
         ends = row["expires_on"]
-        if ends is not None and ends >= today and not row["is_superseded"]:
+        if ends is not None and ends >= today and row["is_current"]:
             counts[row["certificate_title"] or "untitled"][f"{ends:%Y-%m}"] += row["number"]
     coming = {name: count for name, count in counts.items() if any(count[m] for m in months)}
     ranked = sorted(coming, key=lambda name: (-sum(coming[name][m] for m in months), name))
@@ -138,18 +138,22 @@ def chart_expiring(certificates: Sequence[Row], today: date) -> Chart:
     )
 
 
-def chart_logins(logins: Sequence[Row]) -> Chart:
-    """How long ago people signed in."""
-    steps = {"last 7 days": 7, "8 to 30": 30, "31 to 90": 90, "91 to 365": 365}
-    names = [*steps, "longer ago", "never"]
+def chart_logins(logins: Sequence[Row], inactive_days: int) -> Chart:
+    """How long ago people signed in; everyone from `inactive_days` on counts as inactive."""
+    ends = sorted({end for end in (7, 30, inactive_days - 1, 365) if end > 0})
+    starts = [0, *(end + 1 for end in ends)]
+    steps = [f"{start} to {end}" for start, end in zip(starts, ends, strict=False)]
+    names = [*steps, "longer ago", "never", "just invited"]
     counts: Counter[str] = Counter()
     for row in logins:
-        days = row["days_since_login"]
-        step = "never" if days is None else "longer ago"
+        days, invited = row["days_since_login"], row["days_since_invitation"]
         if days is not None:
-            step = next((name for name, most in steps.items() if days <= most), step)
-        counts[step] += row["number"]
-    colours = [HELD, HELD, EXPIRING, EXPIRED, EXPIRED, MISSING]
+            step = next((n for n, end in enumerate(ends) if days <= end), len(ends))
+        else:
+            step = len(ends) + (2 if invited is not None and invited < inactive_days else 1)
+        counts[names[step]] += row["number"]
+    recent = [HELD if end <= RECENT_DAYS else EXPIRING for end in ends if end < inactive_days]
+    colours = [*recent, *[EXPIRED] * (len(ends) + 1 - len(recent)), MISSING, LIGHT_BLUE]
     figure = go.Figure()
     figure.add_bar(
         x=names,
@@ -180,16 +184,16 @@ def chart_progress(rows: Sequence[Row]) -> Chart:
         )
     sizes = {group_key(row): row["members"] for row in rows if row["members"]}
     groups = sorted(sizes, key=lambda group: sizes[group])[-MOST_GROUPS:]
-    cells = {(group_key(row), row["training_title"]): row for row in rows}
-    assigned = Counter(row["training_title"] for row in rows if group_key(row) in set(groups))
-    trainings = [name for name, _ in assigned.most_common(MOST_TRAININGS)]
+    cells = {(group_key(row), training_key(row)): row for row in rows}
+    assigned = Counter(training_key(row) for row in rows if group_key(row) in set(groups))
+    trainings = [training for training, _ in assigned.most_common(MOST_TRAININGS)]
 
-    def cell(group: tuple[str, str], training: str, column: str) -> Any:
+    def cell(group: tuple[str, str], training: tuple[str, str], column: str) -> Any:
         return cells.get((group, training), {}).get(column)
 
     figure = go.Figure()
     figure.add_heatmap(
-        x=unique_labels(trainings),
+        x=unique_labels(name for _, name in trainings),
         y=unique_labels(name for _, name in groups),
         z=[
             [cell(group, training, "completed_share") for training in trainings] for group in groups
@@ -289,3 +293,9 @@ def chart_activity(completions: Sequence[Row], certificates: Sequence[Row], toda
 def group_key(row: Row) -> tuple[str, str]:
     """Return the identifier of a group, since several may share a name."""
     return row["group_id"], row["group_name"] or row["group_ref"] or row["group_id"]
+
+
+def training_key(row: Row) -> tuple[str, str]:
+    """Return the identifier of a training, and its title, which says when it is archived."""
+    title = row["training_title"] or "untitled"
+    return row["training_id"], f"{title} (archived)" if row["is_archived"] else title

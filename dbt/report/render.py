@@ -10,7 +10,6 @@ PostgreSQL the server in the PG... variables and the schema PLUVO_DBT_SCHEMA.
 from __future__ import annotations
 
 import argparse
-from collections import Counter
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
@@ -49,54 +48,51 @@ def main() -> None:
 
 def render(query: Callable[[str], list[Row]]) -> str:
     """Return the page."""
-    (as_of,) = query("select * from rpt_as_of")
-    compliance = query("select * from rpt_certificate_compliance")
+    (overview,) = query("select * from rpt_overview")
     certificates = query("""
-        select
-            certificate_title, certificate_status, is_superseded, issued_on, expires_on,
-            count(*) as number
+        select certificate_title, is_current, issued_on, expires_on, count(*) as number
         from fct_certificates
         inner join dim_users using (user_id)
         where not is_archived
-        group by certificate_title, certificate_status, is_superseded, issued_on, expires_on
+        group by certificate_title, is_current, issued_on, expires_on
     """)
     completions = query("""
         select completed_on, count(*) as number
         from fct_training_progress
-        where is_completed
+        inner join dim_users using (user_id)
+        where is_completed and not is_archived
         group by completed_on
     """)
     logins = query("""
-        select days_since_login, count(*) as number
+        select days_since_login, days_since_invitation, count(*) as number
         from dim_users
         where not is_archived
-        group by days_since_login
+        group by days_since_login, days_since_invitation
     """)
-    (inactive,) = query("select count(*) as number from rpt_inactive_users")
     charts = [
-        chart_compliance(compliance),
-        chart_expiring(certificates, as_of["reported_on"]),
-        chart_logins(logins),
+        chart_compliance(query("select * from rpt_certificate_compliance")),
+        chart_expiring(certificates, overview["reported_on"]),
+        chart_logins(logins, overview["inactive_days"]),
         chart_progress(query("select * from rpt_group_progress")),
         chart_funnel(query("select * from rpt_training_funnel")),
-        chart_activity(completions, certificates, as_of["reported_on"]),
+        chart_activity(completions, certificates, overview["reported_on"]),
     ]
-    statuses: Counter[str] = Counter()
-    for row in certificates:
-        if not row["is_superseded"]:
-            statuses[row["certificate_status"]] += row["number"]
-    people = sum(row["number"] for row in logins)
-    required = sum(row["members"] for row in compliance)
-    held = sum(row["held"] for row in compliance)
+    held = overview["held_share"]
     figures = [
-        (f"{people:,}", "people"),
-        (f"{held / required:.0%}" if required else "none", "of required certificates held"),
-        (f"{statuses['expiring']:,}", f"certificates end within {as_of['expiring_days']} days"),
-        (f"{statuses['expired']:,}", "certificates expired, not renewed"),
-        (f"{inactive['number']:,}", f"did not sign in for {as_of['inactive_days']} days, or never"),
+        (f"{overview['people']:,}", "people"),
+        ("none" if held is None else f"{held:.0%}", "of required certificates held"),
+        (
+            f"{overview['certificates_expiring']:,}",
+            f"certificates end within {overview['expiring_days']} days",
+        ),
+        (f"{overview['certificates_expired']:,}", "certificates expired, not renewed"),
+        (
+            f"{overview['inactive_users']:,}",
+            f"did not sign in for {overview['inactive_days']} days, or never",
+        ),
     ]
     return Template(PAGE.read_text(encoding="utf-8")).substitute(
-        day=f"{as_of['reported_on']:%d %B %Y}".lstrip("0"),
+        day=f"{overview['reported_on']:%d %B %Y}".lstrip("0"),
         plotly=get_plotlyjs(),
         figures="".join(
             f'<div class="figure"><b>{number}</b><span>{what}</span></div>'

@@ -11,6 +11,8 @@ from random import Random
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from sync_log import log
+
 Row = dict[str, Any]
 
 TODAY = date(2025, 6, 15)
@@ -26,7 +28,7 @@ class Sync:
     started: datetime
     streams: dict[str, list[Row]] = field(default_factory=dict)
 
-    def add(self, stream: str, **row: Any) -> None:
+    def add(self, stream: str, /, **row: Any) -> None:
         self.streams.setdefault(stream, []).append(row)
 
 
@@ -56,7 +58,24 @@ def syncs() -> list[Sync]:
         crowd(sync)
     changes(first, second)
     progress(first, second, third)
+    for sync in (first, second):
+        for stream in list(sync.streams):
+            log(sync, stream)
+    for stream in ("portfolio_report", "issued_certificates"):
+        window(second, third, stream)
     return [first, second, third]
+
+
+def window(before: Sync, sync: Sync, stream: str) -> None:
+    """Let a sync read, beside what is new, all that was there before in the last week."""
+    rows = sync.streams[stream]
+    read = {row["id"] for row in rows}
+    rows += [
+        row
+        for row in before.streams[stream]
+        if (row.get("completion_date") or "") >= day(-7) and row["id"] not in read
+    ]
+    log(sync, stream, "WINDOW", (day(-7), day(1)))
 
 
 # ---------- corner cases ----------
@@ -237,13 +256,14 @@ def progress(first: Sync, second: Sync, third: Sync) -> None:
     # Completed after the second full read, and seen by the third sync, which read completions only.
     result(first, "bob", "Privacy")
     result(second, "bob", "Privacy")
-    result(third, "bob", "Privacy", day(-1), progress=100.0, score=6.5)
+    result(third, "bob", "Privacy", day(0), progress=100.0, score=6.5)
     # Begun again, one day after it was completed: both rows hold, though the third sync looked
     # back far enough to read the completion once more.
     result(second, "dee", "Privacy", day(-3), progress=100.0, score=7.0)
     result(second, "dee", "Privacy", progress=10.0)
     result(third, "dee", "Privacy", day(-3), progress=100.0, score=7.0)
-    # Completed and begun again on the day on which one sync read both.
+    # Completed and begun again on the day on which one sync read both; the next, which read
+    # completions only, read the completion once more.
     result(second, "ann", "Onboarding", day(-1), progress=100.0)
     result(second, "ann", "Onboarding", progress=5.0)
     # Given up: it vanished from the second full read.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ def test_builds_on_nothing(project: Project) -> None:
         for result in project.artifact("run_results")["results"]
         if result["unique_id"].startswith("unit_test.")
     ]
-    assert statuses == ["pass"] * 25
+    assert statuses == ["pass"] * 34
 
 
 def test_freshness(project: Project) -> None:
@@ -53,7 +54,6 @@ def test_history(project: Project) -> None:
         project.dbt(
             *("build", "--select", "+snap_users", "+snap_group_members"),
             *("--exclude-resource-type", "test", "unit_test"),
-            variables={"pluvo_drop_vanished_rows": True},
         )
 
     def members() -> set[str]:
@@ -84,6 +84,48 @@ def test_history(project: Project) -> None:
     assert history("snap_group_members", "member_role", "bob") == [("participant", True)]
 
 
+def test_drift_and_misspelt_titles_warn(
+    new_warehouse: Callable[[str], Warehouse], tmp_path: Path
+) -> None:
+    """A new role and a training without a title are loaded; what nobody knows is named."""
+    warehouse = new_warehouse("duckdb")
+    project = Project(PACKAGE, warehouse, tmp_path)
+    (seeds := tmp_path / "seeds").mkdir()
+    (seeds / "required_certificates.csv").write_text(
+        "group_ref_or_name,certificate_title\n*,First aid\n*,Frist aid\nNobody,First aid\n"
+    )
+    project.environment["PLUVO_SEEDS"] = os.path.relpath(seeds, PACKAGE)
+    sync, *_ = syncs()
+    untitled = uid("untitled")
+    sync.add("trainings", id=untitled, title=None)
+    sync.add("group_trainings", group_id=uid("Care"), training_id=untitled)
+    sync.add("group_members", group_id=uid("Care"), user_id=uid("ann"), role="MENTOR")
+    sync.add("training_participants", training_id=untitled, user_id=uid("ann"), role="GUEST")
+    sync.add("portfolio_report", id="?", related_object_type="TRAINING", user_id=uid("ann"))
+    warehouse.load(sync)
+    project.dbt("build", "--exclude-resource-type", "unit_test")
+    results = project.artifact("run_results")["results"]
+    warned = {row["unique_id"].split(".")[2] for row in results if row["status"] == "warn"}
+    assert {row["status"] for row in results} == {"success", "pass", "warn", "no-op"}
+    assert warned == {
+        "accepted_values_lms_group_members_member_role__participant__manager",
+        "accepted_values_lms_training_participants_member_role__participant__trainer__mentor",
+        "known_certificates_required_certificates_",
+        "known_groups_required_certificates_",
+    }
+    assert project.rows("select 1 from bridge_group_members where member_role = 'mentor'")
+    assert project.rows(f"select 1 from rpt_group_progress where training_id = '{untitled}'")
+
+
+def test_custom_fields_that_would_share_a_column_are_an_error(
+    new_warehouse: Callable[[str], Warehouse], tmp_path: Path
+) -> None:
+    project = Project(PACKAGE, new_warehouse("duckdb"), tmp_path)
+    fields = {"user": ["Cost centre"], "group": ["Cost-centre"]}
+    with pytest.raises(AssertionError, match="'Cost centre' and 'Cost-centre' would both become"):
+        project.dbt("compile", variables={"pluvo_custom_fields": fields})
+
+
 def test_a_broken_file_is_an_error(
     new_warehouse: Callable[[str], Warehouse], tmp_path: Path
 ) -> None:
@@ -93,4 +135,4 @@ def test_a_broken_file_is_an_error(
     project = Project(PACKAGE, warehouse, tmp_path)
     (warehouse.files / "users-20250615T020000.jsonl").write_text('{"id": "a"}\n{"id": "b')
     with pytest.raises(AssertionError, match="users-20250615T020000"):
-        project.dbt("run", "--select", "stg_pluvo__users")
+        project.dbt("run", "--select", "+stg_pluvo__users")

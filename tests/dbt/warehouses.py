@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -12,6 +13,7 @@ import duckdb
 import psycopg
 from organization import LACKING
 from psycopg import sql
+from sync_log import CONTRACT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,10 +79,15 @@ class Postgres:
     def _upsert(
         self, connection: psycopg.Connection[Any], sync: Sync, stream: str, rows: list[Row]
     ) -> None:
-        schema = json.loads((ROOT / "schemas" / f"{stream}.json").read_text())
+        path = ROOT / "schemas" / f"{stream}.json"
+        schema = CONTRACT if stream == "sync_log" else json.loads(path.read_text())
         key = schema["x-key"]
         columns = [name for name in schema["properties"] if name not in LACKING.get(stream, ())]
         types = [f"{name} {_type(schema['properties'][name])}" for name in columns]
+        if "organization" in rows[0]:
+            key = ["organization", *key]
+            columns.append("organization")
+            types.append("organization text")
         table = f"{self.schema}.{stream}"
         connection.execute(
             f"create table if not exists {table} ({', '.join(types)},"
@@ -104,7 +111,7 @@ class Postgres:
         values = [
             [
                 *(row.get(name) for name in columns),
-                sync.started.replace(tzinfo=None),
+                sync.started.replace(tzinfo=None) + timedelta(seconds=2),
                 moment,
                 moment,
             ]

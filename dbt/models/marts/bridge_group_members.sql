@@ -6,4 +6,4 @@ select
     not users.is_archived as is_current
 from {{ ref('lms_group_members') }} as members
 inner join {{ ref('lms_groups') }} as user_groups on members.group_id = user_groups.group_id
-inner join {{ ref('lms_users') }} as users on members.user_id = users.user_id
+inner join {{ ref('dim_users') }} as users on members.user_id = users.user_id

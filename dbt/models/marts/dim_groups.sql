@@ -1,13 +1,12 @@
 with members as (
 
     select
-        members.group_id,
-        count(case when members.member_role = 'participant' then 1 end) as participants,
-        count(case when members.member_role = 'manager' then 1 end) as managers
-    from {{ ref('lms_group_members') }} as members
-    inner join {{ ref('lms_users') }} as users on members.user_id = users.user_id
-    where not users.is_archived
-    group by members.group_id
+        group_id,
+        count(case when member_role = 'participant' then 1 end) as participants,
+        count(case when member_role = 'manager' then 1 end) as managers
+    from {{ ref('bridge_group_members') }}
+    where is_current
+    group by group_id
 
 )
 

@@ -4,12 +4,19 @@ select
     user_name,
     email,
     language,
-    is_archived,
+    -- Whoever left after the day that is reported for was still there on that day.
+    is_archived
+    and (archived_at is null or {{ pluvo.local_day('archived_at') }} <= {{ pluvo.today() }}) as is_archived,
     archived_at,
     invited_at,
     last_login_at,
     is_participant,
     is_trainer,
     is_manager,
-    {{ dbt.datediff('cast(last_login_at as date)', pluvo.today(), 'day') }} as days_since_login
+    {{ pluvo.days_since('invited_at') }} as days_since_invitation,
+    -- Only the newest login is known: if it was after that day, nobody can say when the one before was.
+    case
+        when {{ pluvo.days_since('last_login_at') }} < 0 then 0
+        else {{ pluvo.days_since('last_login_at') }}
+    end as days_since_login
 from {{ ref('lms_users') }}

@@ -12,28 +12,45 @@ with requirements as (
 
 ),
 
-best_certificates as (
+participants as (
 
-    -- Of several, the one valid longest counts, so renewing early or twice does no harm.
     select
-        *,
-        row_number() over (
-            partition by user_id, certificate_title
-            order by
-                coalesce(expires_on, cast('9999-12-31' as date)) desc,
-                issued_on desc,
-                certificate_id
-        ) as preference
-    from {{ ref('fct_certificates') }}
-    where certificate_status <> 'not_yet_valid'
+        group_id,
+        user_id
+    from {{ ref('bridge_group_members') }}
+    where member_role = 'participant' and is_current
+
+),
+
+required as (
+
+    select
+        participants.group_id,
+        participants.user_id,
+        requirements.certificate_title
+    from requirements
+    inner join participants on requirements.group_id = participants.group_id
+    union all
+    -- What everyone must hold is also required of people without a group.
+    select distinct
+        cast(null as {{ dbt.type_string() }}) as group_id,
+        users.user_id,
+        for_everyone.certificate_title
+    from {{ ref('required_certificates') }} as for_everyone
+    inner join {{ ref('dim_users') }} as users
+        on
+            for_everyone.group_ref_or_name = '*'
+            and not users.is_archived
+            and coalesce(users.is_participant, true)
+    where users.user_id not in (select participants.user_id from participants)
 
 )
 
 select
-    {{ dbt.concat(['members.group_id', "'|'", 'members.user_id', "'|'", 'requirements.certificate_title']) }} as requirement_id,
-    members.group_id,
-    members.user_id,
-    requirements.certificate_title,
+    {{ dbt.concat(["coalesce(required.group_id, '*')", "'|'", 'required.user_id', "'|'", 'required.certificate_title']) }} as requirement_id,
+    required.group_id,
+    required.user_id,
+    required.certificate_title,
     case
         when certificates.certificate_id is null then 'missing'
         when certificates.certificate_status in ('valid', 'no_expiry') then 'held'
@@ -43,14 +60,9 @@ select
     certificates.issued_on,
     certificates.expires_on,
     certificates.days_left
-from requirements
-inner join {{ ref('bridge_group_members') }} as members
+from required
+left join {{ ref('fct_certificates') }} as certificates
     on
-        requirements.group_id = members.group_id
-        and members.member_role = 'participant'
-        and members.is_current
-left join best_certificates as certificates
-    on
-        members.user_id = certificates.user_id
-        and requirements.certificate_title = certificates.certificate_title
-        and certificates.preference = 1
+        required.user_id = certificates.user_id
+        and required.certificate_title = certificates.certificate_title
+        and certificates.is_current

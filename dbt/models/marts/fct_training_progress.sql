@@ -1,4 +1,13 @@
-with titles as (
+with results as (
+
+    -- What was completed after the day that is reported for may not even have begun on that day.
+    select *
+    from {{ ref('lms_training_results') }}
+    where completed_on is null or completed_on <= {{ pluvo.today() }}
+
+),
+
+titles as (
 
     select
         training_title,
@@ -8,13 +17,32 @@ with titles as (
     where training_title is not null
     group by training_title
 
+),
+
+participations as (
+
+    select
+        participants.user_id,
+        trainings.training_title,
+        count(distinct participants.training_id) as trainings,
+        min(participants.training_id) as training_id
+    from {{ ref('lms_training_participants') }} as participants
+    inner join {{ ref('lms_trainings') }} as trainings
+        on participants.training_id = trainings.training_id
+    where participants.member_role = 'participant'
+    group by participants.user_id, trainings.training_title
+
 )
 
 select
     results.result_id,
     results.user_id,
     results.training_title,
-    case when titles.trainings_with_title = 1 then titles.training_id end as training_id,
+    -- Of several trainings with one title, a result belongs to the one that the person takes part in.
+    case
+        when titles.trainings_with_title = 1 then titles.training_id
+        when participations.trainings = 1 then participations.training_id
+    end as training_id,
     coalesce(titles.trainings_with_title, 0) as trainings_with_title,
     results.completed_on,
     results.completed_on is not null as is_completed,
@@ -26,11 +54,19 @@ select
     results.score,
     results.seconds_spent,
     row_number() over (
-        partition by results.user_id, results.training_title
+        partition by
+            results.user_id,
+            results.training_title,
+            -- Without a user or a title, nothing says that two results belong together.
+            case when results.user_id is null or results.training_title is null then results.result_id end
         order by
             case when results.completed_on is null then 0 else 1 end,
             results.completed_on desc,
             results.result_id
     ) = 1 as is_latest
-from {{ ref('lms_training_results') }} as results
+from results
 left join titles on results.training_title = titles.training_title
+left join participations
+    on
+        results.user_id = participations.user_id
+        and results.training_title = participations.training_title

@@ -1,44 +1,38 @@
-with assigned as (
-
-    -- By title, because only the title links a result to its training.
-    select distinct
-        assigned.group_id,
-        trainings.training_title,
-        trainings.trainings_with_title
-    from {{ ref('lms_group_trainings') }} as assigned
-    inner join {{ ref('dim_trainings') }} as trainings
-        on assigned.training_id = trainings.training_id
-
-)
-
 select
     user_groups.group_id,
     user_groups.group_ref,
     user_groups.group_name,
-    assigned.training_title,
-    assigned.trainings_with_title,
+    trainings.training_id,
+    trainings.training_title,
+    trainings.is_archived,
+    trainings.trainings_with_title,
     count(members.user_id) as members,
-    count(case when training_status.is_started then 1 end) as started,
-    count(case when training_status.is_completed then 1 end) as completed,
-    {{ pluvo.share('count(case when training_status.is_completed then 1 end)', 'count(members.user_id)') }} as completed_share,
-    {{ pluvo.rounded('avg(training_status.progress)') }} as average_progress,
-    {{ pluvo.rounded('avg(training_status.score)') }} as average_score,
-    {{ pluvo.hours('sum(training_status.seconds_spent)') }} as hours_spent,
-    max(training_status.last_completed_on) as last_completed_on
-from assigned
+    count(case when assignments.assignment_status in ('in_progress', 'completed') then 1 end) as started,
+    count(case when assignments.assignment_status = 'completed' then 1 end) as completed,
+    count(case when assignments.is_restarted then 1 end) as restarted,
+    count(case when assignments.is_overdue then 1 end) as overdue,
+    {{ pluvo.share("count(case when assignments.assignment_status = 'completed' then 1 end)", 'count(members.user_id)') }} as completed_share,
+    {{ pluvo.rounded('avg(assignments.progress)') }} as average_progress,
+    {{ pluvo.rounded('avg(assignments.score)') }} as average_score,
+    {{ pluvo.hours('sum(assignments.seconds_spent)') }} as hours_spent,
+    max(assignments.last_completed_on) as last_completed_on
+from {{ ref('lms_group_trainings') }} as assigned
 inner join {{ ref('dim_groups') }} as user_groups on assigned.group_id = user_groups.group_id
+inner join {{ ref('dim_trainings') }} as trainings on assigned.training_id = trainings.training_id
 left join {{ ref('bridge_group_members') }} as members
     on
         assigned.group_id = members.group_id
         and members.member_role = 'participant'
         and members.is_current
-left join {{ ref('fct_training_status') }} as training_status
+left join {{ ref('fct_training_assignments') }} as assignments
     on
-        members.user_id = training_status.user_id
-        and assigned.training_title = training_status.training_title
+        members.user_id = assignments.user_id
+        and assigned.training_id = assignments.training_id
 group by
     user_groups.group_id,
     user_groups.group_ref,
     user_groups.group_name,
-    assigned.training_title,
-    assigned.trainings_with_title
+    trainings.training_id,
+    trainings.training_title,
+    trainings.is_archived,
+    trainings.trainings_with_title

@@ -21,4 +21,6 @@ select
 from active_users
 where
     users_with_login > 0
-    and (days_since_login >= {{ var('pluvo_inactive_days') }} or last_login_at is null)
+    -- Someone who has just been invited has not had the time to sign in.
+    and coalesce(days_since_login, days_since_invitation, {{ var('pluvo_inactive_days') }})
+    >= {{ var('pluvo_inactive_days') }}

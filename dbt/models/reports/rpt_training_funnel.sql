@@ -33,7 +33,8 @@ titles as (
 
     select
         training_title,
-        count(*) as trainings_with_title
+        count(*) as trainings_with_title,
+        count(case when not coalesce(is_archived, false) then 1 end) = 0 as is_archived
     from {{ ref('dim_trainings') }}
     group by training_title
 
@@ -42,6 +43,7 @@ titles as (
 select
     people.training_title,
     coalesce(titles.trainings_with_title, 0) as trainings_with_title,
+    titles.is_archived,
     count(*) as people,
     count(people.participant_id) as participants,
     count(case when people.is_started then 1 end) as started,
@@ -56,4 +58,4 @@ select
     max(people.last_completed_on) as last_completed_on
 from people
 left join titles on people.training_title = titles.training_title
-group by people.training_title, coalesce(titles.trainings_with_title, 0)
+group by people.training_title, coalesce(titles.trainings_with_title, 0), titles.is_archived

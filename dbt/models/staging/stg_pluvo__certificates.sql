@@ -7,5 +7,4 @@
         'name': 'text',
         'title': 'text',
     },
-    full_read=true,
 ) }}

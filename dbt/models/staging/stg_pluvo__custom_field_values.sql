@@ -18,5 +18,4 @@
         'choice_value': 'text',
         'other_value': 'text',
     },
-    full_read=true,
 ) }}

@@ -9,5 +9,4 @@
         'for_model_types': 'text',
         'choice_options': 'text',
     },
-    full_read=true,
 ) }}

@@ -9,5 +9,5 @@
         'status': 'text',
         'enrolled_at': 'timestamp',
     },
-    full_read=false,
+    read_by='enrolled_at',
 ) }}

@@ -9,5 +9,4 @@
         'training_ref': 'text',
         'training_title': 'text',
     },
-    full_read=true,
 ) }}

@@ -13,5 +13,4 @@
         'is_editable': 'boolean',
         'permissions': 'text',
     },
-    full_read=true,
 ) }}

@@ -12,6 +12,6 @@
         'completion_date': 'date',
         'end_date': 'date',
     },
-    full_read=false,
+    read_by='completion_date',
     result_of=['user_id', 'title'],
 ) }}

@@ -8,5 +8,4 @@
         'start_date': 'timestamp',
         'end_date': 'timestamp',
     },
-    full_read=true,
 ) }}

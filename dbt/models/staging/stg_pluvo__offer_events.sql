@@ -26,5 +26,4 @@
         'access_scorm_ids': 'text',
         'access_video_ids': 'text',
     },
-    full_read=true,
 ) }}

@@ -13,5 +13,5 @@
         'created_at': 'timestamp',
         'updated_at': 'timestamp',
     },
-    full_read=false,
+    read_by='updated_at',
 ) }}

@@ -17,6 +17,6 @@
         'time_spent_days': 'integer',
         'time_spent_seconds': 'integer',
     },
-    full_read=false,
+    read_by='completion_date',
     result_of=['related_object_type', 'user_id', 'title'],
 ) }}

@@ -9,5 +9,4 @@
         'training_ref': 'text',
         'user_ref': 'text',
     },
-    full_read=true,
 ) }}

@@ -20,5 +20,4 @@
         'overview_image_url': 'text',
         'portfolio_item_id': 'text',
     },
-    full_read=true,
 ) }}

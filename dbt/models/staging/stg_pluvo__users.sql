@@ -26,5 +26,4 @@
         'afas_contact_id': 'text',
         'afas_connection_id': 'text',
     },
-    full_read=true,
 ) }}
