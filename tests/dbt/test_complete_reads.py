@@ -158,6 +158,15 @@ CASES = {
         ],
         ["ann 2024-12-31"],
     ),
+    "nor does it take the word from the full read before it": Case(
+        "portfolio_report",
+        [
+            Read([result("ann", "2024-12-31"), result("gone", "2024-12-31")]),
+            Read([result("ann", "2024-12-31")]),
+            Read([], "FULL", ("2025-01-01", None)),
+        ],
+        ["ann 2024-12-31"],
+    ),
 }
 
 

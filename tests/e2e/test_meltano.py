@@ -87,6 +87,7 @@ def test_demo(project: Path) -> None:
     first = json.loads((output / "first-run.json").read_text(encoding="utf-8"))
     assert set(first) == DEFAULT_STREAMS
     assert completed(output) == reported(output)
+    assert required(output) > 0, "the demo brings its own requirements"
     results, certificates = (
         [line.split() for line in shown.splitlines() if line.split()[:1] == [name]][-1]
         for name in ("portfolio_report", "issued_certificates")
@@ -115,6 +116,12 @@ def completed(output: Path) -> int:
         return scalar(
             database.execute("SELECT count(*) FROM fct_training_progress WHERE is_completed")
         )
+
+
+def required(output: Path) -> int:
+    """How many certificates people must hold."""
+    with duckdb.connect(str(output / "pluvo.duckdb"), read_only=True) as database:
+        return scalar(database.execute("SELECT required FROM rpt_overview"))
 
 
 def reported(output: Path) -> int:
