@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PACKAGE = ROOT / "dbt"
 INSTALLED = ROOT / ".venv-tools/dbt/bin/dbt"
 
-sys.path += [str(ROOT / "tests/e2e"), str(PACKAGE)]
+sys.path += [str(ROOT / "tests/e2e"), str(PACKAGE), str(PACKAGE / "report")]
 
 
 class Project:

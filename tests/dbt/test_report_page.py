@@ -6,15 +6,17 @@ import os
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from charts import chart_compliance, chart_logins
 from conftest import PACKAGE, Project
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from chart import Chart
     from warehouses import Warehouse
 
 HEADINGS = [
@@ -67,6 +69,46 @@ def test_page_of_nothing(new_warehouse: Callable[[str], Warehouse], tmp_path: Pa
     project.dbt("build", "--exclude-resource-type", "test", "unit_test", "snapshot")
     page = render(project, tmp_path / "report.html")
     assert page.count('class="nothing"') == len(HEADINGS)
+
+
+def bars(chart: Chart) -> dict[str, int]:
+    assert chart.figure is not None
+    (bar,) = chart.figure.data
+    return dict(zip(bar.x, bar.y, strict=True))
+
+
+def test_the_bars_of_the_inactive_are_those_of_the_figure() -> None:
+    """The 90th day is inactive; whoever was invited since is not."""
+    days = [(0, 400), (7, 400), (89, 400), (90, 400), (365, 400), (366, 400), (None, None)]
+    invited = [(None, 89), (None, 90)]
+    logins = [
+        {"days_since_login": login, "days_since_invitation": invitation, "number": 1}
+        for login, invitation in days + invited
+    ]
+    assert bars(chart_logins(logins, 90)) == {
+        "0 to 7": 2,
+        "8 to 30": 0,
+        "31 to 89": 1,
+        "90 to 365": 2,
+        "longer ago": 1,
+        "never": 2,
+        "just invited": 1,
+    }
+    short = bars(chart_logins(logins, 10))
+    assert list(short)[:4] == ["0 to 7", "8 to 9", "10 to 30", "31 to 365"]
+
+
+def test_the_largest_group_is_on_top() -> None:
+    """However many certificates another one has to hold."""
+
+    def requirement(group: str, certificate: str, members: int) -> dict[str, Any]:
+        counts = {"members": members, "held": members, "expiring": 0, "expired": 0, "missing": 0}
+        return {"group_id": group, "group_name": group, "certificate_title": certificate} | counts
+
+    many = [requirement("many requirements", f"Certificate {n}", 10) for n in range(3)]
+    chart = chart_compliance([*many, requirement("many members", "Certificate 0", 20)])
+    assert chart.figure is not None
+    assert list(chart.figure.data[0].y) == ["many requirements", "many members"]
 
 
 def test_no_database_is_said(tmp_path: Path) -> None:
