@@ -64,10 +64,10 @@ spoken_for as (
             reads.stream = '{{ relation.identifier }}'
             and positions._organization = reads.organization
             and (
-                (positions._read_by is null and reads.read_mode = 'FULL')
+                reads.read_mode = 'FULL'
                 or (
                     positions._read_by >= coalesce(reads.window_from, positions._read_by)
-                    and positions._read_by <= coalesce(reads.window_to, positions._read_by)
+                    and positions._read_by <= reads.window_to
                 )
             )
     group by positions._organization, positions._position

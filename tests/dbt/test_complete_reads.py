@@ -126,19 +126,27 @@ CASES = {
         ],
         [f"ann {DAYS[0]}", f"ann {DAYS[2]}", f"ann {DAYS[4]}", "bob in progress"],
     ),
-    "a window of moments, without an end": Case(
+    "a window of moments, without a beginning": Case(
         "offers",
         [
             Read(
                 [
-                    offer("before", "2025-05-01T10:00:00Z"),
-                    offer("inside", "2025-05-01T12:00:00Z"),
+                    offer("inside", "2025-05-01T10:00:00Z"),
+                    offer("after", "2025-05-01T12:00:00Z"),
                     offer("undated", None),
                 ]
             ),
-            Read([], "WINDOW", ("2025-05-01T11:00:00+00:00", None)),
+            Read([], "WINDOW", (None, "2025-05-01T11:00:00+00:00")),
         ],
-        ["before", "undated"],
+        ["after", "undated"],
+    ),
+    "a window without an end speaks for nothing": Case(
+        "offers",
+        [
+            Read([offer("changed", "2025-05-01T10:00:00Z")]),
+            Read([], "WINDOW", ("2025-05-01T09:00:00+00:00", None)),
+        ],
+        ["changed"],
     ),
     "each range has its own newest read": Case(
         "portfolio_report",
@@ -149,23 +157,6 @@ CASES = {
             Read([], "WINDOW", ("2025-06-03", "2025-06-04")),
         ],
         ["ann 2025-05-01"],
-    ),
-    "a full read from a day on says nothing of what came before": Case(
-        "portfolio_report",
-        [
-            Read([result("ann", "2024-12-31"), result("ann", "2025-01-01"), result("ann")]),
-            Read([], "FULL", ("2025-01-01", None)),
-        ],
-        ["ann 2024-12-31"],
-    ),
-    "nor does it take the word from the full read before it": Case(
-        "portfolio_report",
-        [
-            Read([result("ann", "2024-12-31"), result("gone", "2024-12-31")]),
-            Read([result("ann", "2024-12-31")]),
-            Read([], "FULL", ("2025-01-01", None)),
-        ],
-        ["ann 2024-12-31"],
     ),
 }
 

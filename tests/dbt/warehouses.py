@@ -111,7 +111,7 @@ class Postgres:
         values = [
             [
                 *(row.get(name) for name in columns),
-                sync.started.replace(tzinfo=None) + timedelta(seconds=2),
+                sync.started.replace(tzinfo=None) + timedelta(seconds=1),
                 moment,
                 moment,
             ]

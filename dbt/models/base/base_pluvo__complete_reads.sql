@@ -23,7 +23,8 @@ complete_reads as (
         cast(window_to as {{ dbt.type_timestamp() }}) as window_to,
         {{ pluvo.gives_rows_since() }} as gives_rows_since
     from sync_log
-    where complete and mode in ('FULL', 'WINDOW')
+    -- A window without an end gave no range of which every row is known.
+    where complete and (mode = 'FULL' or (mode = 'WINDOW' and window_to is not null))
 
 ),
 
@@ -31,7 +32,7 @@ with_last_full as (
 
     select
         *,
-        max(case when read_mode = 'FULL' and window_from is null and window_to is null then gives_rows_since end)
+        max(case when read_mode = 'FULL' then gives_rows_since end)
             over (partition by stream, organization) as last_full
     from complete_reads
 
