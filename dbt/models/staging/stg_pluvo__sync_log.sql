@@ -15,5 +15,5 @@
         'repairs': 'integer',
         'tap_version': 'text',
     },
-    full_read=false,
+    read_by='started_at',
 ) }}
