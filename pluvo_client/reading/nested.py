@@ -11,7 +11,7 @@ from pluvo_client.reading.page_stitcher import PageStitcher
 from pluvo_client.reading.root_fields import PageField
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pluvo_client.reading.connection import Connection, Page
     from pluvo_client.reading.read_plan import ReadPlan
@@ -20,16 +20,18 @@ if TYPE_CHECKING:
 
 def read_nested(
     plan: ReadPlan, connections: Sequence[tuple[Connection, Page | None]]
-) -> list[list[Record]]:
+) -> Iterator[tuple[int, list[Record]]]:
     """Read connections to their end; those that have a first page already, from there.
 
-    Returns the records of each, in order. An object that vanished meanwhile has no more of them.
+    Gives the records as they come, page by page: the place of their connection among
+    `connections`, and the records. An object that vanished meanwhile has no more of them.
 
     Raises:
         IncompleteError: a connection has rows that may not have been read.
     """
     if plan.sample:
-        return [page.records if page else [] for _, page in connections]
+        yield from ((place, page.records) for place, (_, page) in enumerate(connections) if page)
+        return
     readings = [_Reading(plan, connection, page) for connection, page in connections]
     unfinished = readings
     for number in range(1 + plan.max_repair_passes):
@@ -41,14 +43,14 @@ def read_nested(
                 [reading.field() for reading in running if reading.first_page is None]
             )
             for reading in running:
-                reading.add(reading.first_page or next(pages))
+                if records := reading.add(reading.first_page or next(pages)):
+                    yield readings.index(reading), records
             running = [reading for reading in running if not reading.stitcher.done]
         unfinished = [reading for reading in unfinished if not reading.is_settled()]
         if not unfinished:
             break
     for reading in unfinished:
         reading.evidence.conclude()
-    return [reading.records for reading in readings]
 
 
 class _Reading:
@@ -65,7 +67,6 @@ class _Reading:
         self._gone = False
         self.first_page = first_page
         self.evidence = Evidence(connection.field, self._ledger)
-        self.records: list[Record] = []
         self.counts: list[int | None] = []
         self.rows = 0
 
@@ -82,19 +83,21 @@ class _Reading:
         first = self._plan.first_of_pass(self._pass) if begins else self._plan.first
         return PageField(self._connection, first, self.stitcher.next_position)
 
-    def add(self, page: Page | Vanished) -> None:
-        """Take what was asked for."""
+    def add(self, page: Page | Vanished) -> list[Record]:
+        """Take what was asked for, and return the records that are new."""
         self.first_page = None
         if isinstance(page, Vanished):
             self._gone = self.stitcher.done = True
-            return
+            return []
         if not self.counts:
             self.counts = [page.total]
             if not self._pass:
                 self._plan.note_page_size(self._connection, page, self._plan.first)
+        records: list[Record] = []
         for piece in self.stitcher.add_page(page):
             self.rows += len(piece.keys) - piece.exact
-            self.records += [record for record, _ in self._ledger.take(piece)]
+            records += [record for record, _ in self._ledger.take(piece)]
+        return records
 
     @property
     def moved(self) -> bool:

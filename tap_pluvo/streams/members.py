@@ -59,12 +59,12 @@ class MemberStream(PluvoStream):
         ref = self.ref_of(outer, f"{self.owner}_ref")
         bodies = " ".join(connection.body(plan.first, None) for connection in nested.values())
         for owners in self.nodes(self.root, f"id{ref} {bodies}", with_first_pages, self.filters()):
-            yield self._members(owners, nested, plan)
+            yield from self._members(owners, nested, plan)
 
     def _members(
         self, owners: list[Record], nested: dict[str, Connection], plan: ReadPlan
-    ) -> list[Record]:
-        """Return the members of a page of owners, whose further pages are read side by side."""
+    ) -> Iterator[list[Record]]:
+        """Give the members of a page of owners, whose further pages are read side by side."""
         connections: list[tuple[Connection, Page | None]] = []
         labels: list[Record] = []
         for owner in owners:
@@ -72,11 +72,8 @@ class MemberStream(PluvoStream):
             for field, connection in nested.items():
                 connections.append((connection.inside(parent), owner[field]))
                 labels.append(self.label(owner, self.roles[field]))
-        return [
-            label | record
-            for label, records in zip(labels, read_nested(plan, connections), strict=True)
-            for record in records
-        ]
+        for place, records in read_nested(plan, connections):
+            yield [labels[place] | record for record in records]
 
     def label(self, owner: Record, role: str) -> Record:
         """Return the columns that say whose member a row is, and as what."""

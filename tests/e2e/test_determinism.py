@@ -52,7 +52,12 @@ def test_output_does_not_depend_on_the_page_size(
 ) -> None:
     """Only when equal rows come does, and whether one comes again: once they are known to be so."""
     lines = output(organization, page_size=page_size).splitlines()
-    assert set(lines) == set(one_by_one.splitlines())
+    assert _without_repairs(lines) == _without_repairs(one_by_one.splitlines())
+
+
+def _without_repairs(lines: list[str]) -> set[str]:
+    """Return different lines, without how often a list was read again."""
+    return {re.sub(r'"repairs":\d+', '"repairs":0', line) for line in lines}
 
 
 def test_windows_come_in_order_whatever_the_concurrency(organization: Sandbox) -> None:

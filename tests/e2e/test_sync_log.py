@@ -93,7 +93,8 @@ def test_each_stream_of_a_run_has_a_row(sandbox: Sandbox) -> None:
         assert row.keys() == SCHEMAS[SYNC_LOG]["properties"].keys()
         assert row["rows"] == rows == len(result.records[stream])
         assert row["counted"] == (rows if stream in COUNTED else None)
-        assert row["repairs"] == 0
+        # Equal results on several pages are read twice, to be sure of them.
+        assert row["repairs"] in ({0, 1} if stream in REPORTS else {0})
         if stream == "offers":  # the only one that goes by its date from the first run on
             assert said(row) == whole | {"mode": "WINDOW", "window_to": row["started_at"]}
         else:
