@@ -15,7 +15,6 @@ import datetime as dt
 from collections import Counter
 from operator import itemgetter
 from typing import TYPE_CHECKING, ClassVar
-from uuid import NAMESPACE_DNS, uuid5
 
 from typing_extensions import override
 
@@ -26,6 +25,15 @@ from pluvo_client.reading.root_fields import CountField
 from pluvo_client.schema.documents import Enum
 from pluvo_client.schema.selection import identifier
 from pluvo_client.schema.values import moment
+from tap_pluvo.report_keys import (
+    DETAILS,
+    day_of,
+    detail_fields,
+    details_of,
+    key_of_row,
+    natural_key,
+    typed_key,
+)
 from tap_pluvo.stream import PluvoStream, prefetch
 from tap_pluvo.windows import EVERYTHING, Window, windows
 
@@ -39,7 +47,6 @@ if TYPE_CHECKING:
     from tap_pluvo.bookmark import Bookmark
     from tap_pluvo.settings import Settings
 
-NAMESPACE = uuid5(NAMESPACE_DNS, "pluvo.com")
 TYPES = "relatedObjectTypes"  # the argument that filters by type
 DAYS = ("completionDateFrom", "completionDateTo")  # those that filter by day
 
@@ -199,7 +206,7 @@ class ReportStream(PluvoStream):
     def _note_typed(self, typed: Counter[str], rows: Iterable[Row]) -> None:
         """Note how many rows of a key were given: one more than the highest number."""
         for record, number in rows:
-            key = record["id"] if self.has_own_id else _typed_key(record)
+            key = record["id"] if self.has_own_id else typed_key(record)
             typed[key] = max(typed[key], number + 1)
 
     def _reader(
@@ -214,9 +221,9 @@ class ReportStream(PluvoStream):
                 Days(*window.asked),
                 window.undated,
                 lambda days: [self._connection(window, kind, selection, days) for kind in types],
-                lambda record: _day(record["completion_date"]),
+                lambda record: day_of(record["completion_date"]),
             )
-        return ConnectionReader(self.client.plan(_typed_key, repeats=True), connections, by_day)
+        return ConnectionReader(self.client.plan(typed_key, repeats=True), connections, by_day)
 
     def _connection(
         self, window: Window, kind: str | None, selection: Selection, part: Days | None = None
@@ -233,13 +240,16 @@ class ReportStream(PluvoStream):
             row["related_object_type"] = kind
             if self.has_own_id:
                 row["id"] = identifier(row)
+            elif details:
+                row[DETAILS] = details_of(node, details)
             if days and window.misses(row["completion_date"]) and not self.client.probes.validates:
                 raise SchemaDifferenceError(
                     [self.contract.root_argument(self.root, name) for name in days]
                 )
             return row
 
-        fields = ("id " if self.has_own_id else "") + selection.text
+        details = detail_fields(self.contract, self.node)
+        fields = " ".join([*(["id"] if self.has_own_id else details), selection.text])
         return self.client.connection(self.root, fields, arguments | days, record)
 
     def _identified(self, record: Record, number: int) -> Record:
@@ -249,8 +259,8 @@ class ReportStream(PluvoStream):
         """
         row = dict(record)
         if not self.has_own_id:
-            suffix = f"\x1f{number}" if number else ""
-            row["id"] = str(uuid5(NAMESPACE, _typed_key(record) + suffix))
+            row["id"] = key_of_row(record, number)
+            row.pop(DETAILS, None)
         if "related_object_type" not in self.columns:
             del row["related_object_type"]
         return row
@@ -286,7 +296,7 @@ class ReportStream(PluvoStream):
         for rows in self.rows(self._reader(window, [None], selection)):
             found = []
             for record, number in rows:
-                key = record["id"] if self.has_own_id else _natural_key(record)
+                key = record["id"] if self.has_own_id else natural_key(record)
                 if number >= given[key] and holds(record["completion_date"]):
                     found.append(self._identified(record, number - given[key]))
             yield found
@@ -317,23 +327,6 @@ class ReportStream(PluvoStream):
         connections = (self._connection(window, kind, selection) for kind in types)
         counts = self.client.fetcher.ask(*map(CountField, connections)).get()
         return [count or 0 for count in counts]
-
-
-def _day(value: str | None) -> dt.date | None:
-    """Return the day of completion in a row; None: it has none that can be read."""
-    try:
-        return dt.date.fromisoformat(value[:10]) if value else None
-    except ValueError:
-        return None
-
-
-def _natural_key(record: Record) -> str:
-    """Return what tells one result from another, as far as the documents show it."""
-    return "\x1f".join(str(record[name] or "") for name in ("user_id", "title", "completion_date"))
-
-
-def _typed_key(record: Record) -> str:
-    return f"{record['related_object_type'] or ''}\x1f{_natural_key(record)}"
 
 
 class PortfolioReport(ReportStream):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from expected import KEYS, SQL, by_key, expected
 from jsonschema import Draft202012Validator
-from support import ALL_STREAMS, DEFAULT_STREAMS, TAP, config, sync
+from support import ALL_STREAMS, DEFAULT_STREAMS, TAP, config, discover, queries, selecting, sync
 
 from pluvo_sandbox import Sandbox
 
@@ -191,3 +191,23 @@ def test_an_empty_organization_gives_schemas_and_no_rows() -> None:
         found = {stream: len(result.records.get(stream, [])) for stream in DEFAULT_STREAMS}
         assert found == counts
         assert counts["users"] == counts["groups"] == counts["portfolio_report"] == 0
+
+
+def test_results_are_told_apart_by_what_a_live_schema_has() -> None:
+    """Without an id, but with the id of what a result is about: it becomes a part of the key."""
+    sizes: dict[str, Any] = {"users": 30, "trainings": 6, "portfolio": 200}
+    lacking: dict[str, Any] = {
+        "faults": ["yesterday"],
+        "yesterday_lacks": ["PortfolioReportNode.id"],
+    }
+    keys: list[set[str]] = []
+    for options in ({}, {"schema": "rich"} | lacking):
+        with Sandbox(**sizes, **options) as sandbox:
+            result = sync(config(sandbox), catalog=selecting(discover({}), ["portfolio_report"]))
+            ((results,),) = sandbox.database.execute("SELECT count(*) FROM report")
+            asked = any("relatedObjectId" in query for query in queries(sandbox))
+            assert asked is bool(options)
+        rows = [row["id"] for row in result.records["portfolio_report"]]
+        assert len(rows) == len({*rows}) == results
+        keys.append({*rows})
+    assert not keys[0] & keys[1]
