@@ -73,7 +73,7 @@ class Ledger:
                     rows += numbered(records, by_content=True)
                 continue
             for number, is_new in enumerate(noted):
-                if is_new:
+                if is_new or (key, number) in self._owed:
                     rows += self._at_place(key, records, number, place)
         return rows
 
@@ -83,6 +83,7 @@ class Ledger:
         A page may show that there is such a row while it stands on an earlier one: it is owed.
         """
         if 0 <= number - place < len(records):
+            self._owed.discard((key, number))
             return [(records[number - place], number)]
         self._owed.add((key, number))
         return []
