@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pluvo_client.reading.read_plan import ReadPlan
 
 BEYOND_ANY_END = 1_000_000_000  # an offset at which no list has rows
+HALVES = "archived"  # the argument by which a list is asked for in two halves
 PATIENCE = 10  # pages in a row, beyond those that brought rows, that may bring none
 
 
@@ -214,6 +215,8 @@ class ReadPass:
     def _check_parts_differ(self) -> None:
         """Notice an argument without effect: it should tell connections apart, but they are equal.
 
+        Halves may be equal for a while, and hold different rows in the end.
+
         Raises:
             SchemaDifferenceError: two connections begin with the same rows, and have as many.
         """
@@ -224,13 +227,13 @@ class ReadPass:
                 and self.counts[index] == self.counts[0]
             ):
                 arguments = self._connections[0].arguments
-                raise SchemaDifferenceError(
-                    [
-                        self._argument(connection, name)
-                        for name, value in connection.arguments.items()
-                        if arguments.get(name) != value
-                    ]
-                )
+                equal = [
+                    self._argument(connection, name)
+                    for name, value in connection.arguments.items()
+                    if arguments.get(name) != value and name != HALVES
+                ]
+                if equal:
+                    raise SchemaDifferenceError(equal)
 
     def _argument(self, connection: Connection, name: str) -> Difference:
         return self._fetcher.contract.root_argument(connection.field, name)

@@ -94,13 +94,26 @@ def test_rows_that_move_to_the_seam_are_no_sign_of_an_offset_without_effect() ->
 @pytest.mark.parametrize("size", [1, 3, 20])
 def test_an_argument_without_effect_is_noticed(size: int) -> None:
     rows = NAMES[:size]
-    connections = [Connection("paginatedUsers", {"archived": half}, "id") for half in (False, True)]
+    connections = [
+        Connection("paginatedUsers", {"userRoles": role}, "id") for role in ("ADMIN", "USER")
+    ]
     server = Server(4, {"paginatedUsers": List(rows, {})})
     with pytest.raises(SchemaDifferenceError) as raised:
         list(rows_of(ConnectionReader(plan_of(server), connections)))
     assert raised.value.differences == (
-        Difference("argument", "Query", "paginatedUsers(archived)"),
+        Difference("argument", "Query", "paginatedUsers(userRoles)"),
     )
+
+
+@pytest.mark.parametrize("size", [1, 3, 20])
+def test_halves_that_are_equal_are_read_once(size: int) -> None:
+    connections = [Connection("paginatedUsers", {"archived": half}, "id") for half in (False, True)]
+    server = Server(4, {"paginatedUsers": List(NAMES[:size], {})})
+    rows = [node["id"] for node, _ in rows_of(ConnectionReader(plan_of(server), connections))]
+    assert sorted(rows) == sorted(NAMES[:size])
+    assert server.said == [
+        "`paginatedUsers` gives the same rows whatever `archived` is: reading them once"
+    ]
 
 
 def test_two_empty_lists_are_no_sign_of_an_argument_without_effect() -> None:
