@@ -32,6 +32,7 @@ class Result(NamedTuple):
 class Progress:
     """How far a stream is: rows emitted, passes that were repeated, and what is being read.
 
+    `again` is how many of the rows the reading under way has emitted once more.
     `window` is from when to when (moments in ISO 8601; None: from the beginning) every row has been
     given, where only some days are read; `withheld` tells whether `stream_maps` kept rows back.
     """
@@ -39,6 +40,7 @@ class Progress:
     stream: str
     rows: int = 0
     repairs: int = 0
+    again: int = 0
     reader: ConnectionReader | None = None
     window: tuple[str | None, str] | None = None
     withheld: bool = False
@@ -47,13 +49,13 @@ class Progress:
 
     def begin_again(self) -> None:
         """Begin a reading that gives once more what the one before gave."""
-        self._most, self._first = self.distinct, self.rows
+        self._most, self._first, self.again = self.distinct, self.rows, 0
         self.window = None
 
     @property
     def distinct(self) -> int:
         """How many rows were emitted, not counting again those that were given once more."""
-        return max(self._most, self.rows - self._first)
+        return max(self._most, self.rows - self._first - self.again)
 
     @property
     def expected(self) -> int | None:

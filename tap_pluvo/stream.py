@@ -168,6 +168,7 @@ class PluvoStream(CatalogStream):
             yield from reader
         finally:
             self.progress.repairs += reader.repairs
+            self.progress.again += reader.again
 
     def nested(self, path: str, selection: Selection) -> Connection:
         """Return a connection inside other nodes; such ones are paged by cursors only."""

@@ -51,7 +51,7 @@ class ConnectionReader:
         self._plan = plan
         self._connections = connections
         self._by_day = by_day
-        self._given = given
+        self._ledger = Ledger(repeats=plan.repeats, given=given)
         self._first_pages: PendingResults[Page] | None = self._ask_first_pages(0)
         self._page_rows: list[int] = []
         self._rows_of_days = Counter[dt.date]()
@@ -59,7 +59,7 @@ class ConnectionReader:
         self.expected: int | None = None
 
     def __iter__(self) -> Iterator[list[Row]]:
-        ledger = Ledger(repeats=self._plan.repeats, given=self._given)
+        ledger = self._ledger
         evidence = Evidence(self._name, ledger)
         moved = False
         for number in range(1 + self._plan.max_repair_passes):
@@ -140,6 +140,11 @@ class ConnectionReader:
         one, other = ([self._plan.key(record) for record in page.records] for page in pages)
         known = not pages[1].has_next or pages[1].total is not None
         return bool(one) and one == other and known and pages[0].total == pages[1].total
+
+    @property
+    def again(self) -> int:
+        """How many rows were given once more: that they were others could not be ruled out."""
+        return self._ledger.again
 
     @property
     def _name(self) -> str:

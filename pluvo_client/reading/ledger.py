@@ -20,12 +20,14 @@ class Ledger:
     `found` is how many distinct rows this pass has read. With `repeats`, rows of equal key are
     different rows, and `equal_rows` says what is known of them. They are numbered from 0 in their
     order in the list or, where rows move or tie, in the order of what they hold, so that a number
-    does not depend on how the list was read. Rows in `given` were given before.
+    does not depend on how the list was read. `again` is how many were given once more. Rows in
+    `given` were given before.
     """
 
     def __init__(self, *, repeats: bool, given: KeySet | None = None) -> None:
         self.equal_rows = EqualRows() if repeats else None
         self.found = 0
+        self.again = 0
         self.given = KeySet() if given is None else given
         self._read = self.given if given is None else KeySet()
         self._pass = 0
@@ -71,6 +73,7 @@ class Ledger:
             if again:
                 if any(noted) or self._may_be_others(key, len(records)):
                     rows += numbered(records, by_content=True)
+                    self.again += len(noted) - sum(noted)
                 continue
             for number, is_new in enumerate(noted):
                 if is_new or (key, number) in self._owed:
@@ -127,11 +130,11 @@ class Ledger:
         known = not self._moved and self.equal_rows.shows_the_same_order()
         rows: list[Row] = []
         for key, records in self.equal_rows.held_rows():
-            rows += [
-                (record, number)
-                for record, number in numbered(records, by_content=not known)
-                if self.given.add(key, number) or not known or (key, number) in self._owed
-            ]
+            for record, number in numbered(records, by_content=not known):
+                new = self.given.add(key, number) or (key, number) in self._owed
+                if new or not known:
+                    rows.append((record, number))
+                    self.again += not new
         return rows
 
     @property

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,6 +22,7 @@ from typing_extensions import override
 from pluvo_client.errors import PluvoError, SchemaDifferenceError
 from pluvo_client.reading.by_days import DayFilter, Days
 from pluvo_client.reading.connection_reader import ConnectionReader
+from pluvo_client.reading.key_set import KeySet
 from pluvo_client.reading.root_fields import CountField
 from pluvo_client.schema.documents import Enum
 from pluvo_client.schema.selection import identifier
@@ -38,7 +40,8 @@ from tap_pluvo.stream import PluvoStream, prefetch
 from tap_pluvo.windows import EVERYTHING, Window, windows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from typing import Any
 
     from pluvo_client.reading.connection import Connection
     from pluvo_client.reading.ledger import Row
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
     from tap_pluvo.settings import Settings
 
 TYPES = "relatedObjectTypes"  # the argument that filters by type
+GROUPS = "userGroupIds"  # the argument that filters by groups of the users
 DAYS = ("completionDateFrom", "completionDateTo")  # those that filter by day
 
 
@@ -179,11 +183,11 @@ class ReportStream(PluvoStream):
         if due:
             self._check_types_are_told_apart(types, selection)
         untyped = self._misses_types(due, types, selection)
-        readers = ((window, self._reader(window, types, selection)) for window in due)
-        for window, reader in prefetch(readers, self.client.fetcher.read_ahead):
+        due_readers = ((window, self._readers(window, types, selection)) for window in due)
+        for window, readers in prefetch(due_readers, self.client.fetcher.read_ahead):
             holds = wanted or window.holds
             typed: Counter[str] = Counter()
-            for rows in self.rows(reader):
+            for rows in chain.from_iterable(map(self.rows, readers)):
                 if untyped:
                     self._note_typed(typed, rows)
                 yield [
@@ -209,27 +213,56 @@ class ReportStream(PluvoStream):
             key = record["id"] if self.has_own_id else typed_key(record)
             typed[key] = max(typed[key], number + 1)
 
-    def _reader(
+    def _readers(
         self, window: Window, types: list[str | None], selection: Selection
+    ) -> list[ConnectionReader]:
+        """Return readers of a window: of each group on its own, if the rows of several are wanted.
+
+        Of several groups together, some servers give the rows of whoever is in two of them twice.
+        """
+        groups = self.filters().get(GROUPS, [])
+        if len(groups) < 2:  # noqa: PLR2004
+            return [self._reader(window, types, selection, {})]
+        given = KeySet()
+        return [
+            self._reader(window, types, selection, {GROUPS: [group]}, given) for group in groups
+        ]
+
+    def _reader(
+        self,
+        window: Window,
+        types: list[str | None],
+        selection: Selection,
+        more: Mapping[str, Any],
+        given: KeySet | None = None,
     ) -> ConnectionReader:
-        connections = [self._connection(window, kind, selection) for kind in types]
+        def connections(days: Days | None = None) -> list[Connection]:
+            return [self._connection(window, kind, selection, more, days) for kind in types]
+
         if self.has_own_id:
-            return ConnectionReader(self.client.plan(itemgetter("id")), connections)
+            plan = self.client.plan(itemgetter("id"))
+            return ConnectionReader(plan, connections(), given=given)
         by_day = None
         if self.contract.accepts(self.root, DAYS[0]) and self.contract.accepts(self.root, DAYS[1]):
             by_day = DayFilter(
                 Days(*window.asked),
                 window.undated,
-                lambda days: [self._connection(window, kind, selection, days) for kind in types],
+                connections,
                 lambda record: day_of(record["completion_date"]),
             )
-        return ConnectionReader(self.client.plan(typed_key, repeats=True), connections, by_day)
+        plan = self.client.plan(typed_key, repeats=True)
+        return ConnectionReader(plan, connections(), by_day, given)
 
     def _connection(
-        self, window: Window, kind: str | None, selection: Selection, part: Days | None = None
+        self,
+        window: Window,
+        kind: str | None,
+        selection: Selection,
+        more: Mapping[str, Any],
+        part: Days | None = None,
     ) -> Connection:
-        """Return the rows of a type in a window, or in some days of it."""
-        arguments = dict(self.filters())
+        """Return the rows of a type in a window, or in some days of it; `more` are arguments."""
+        arguments = {**self.filters(), **more}
         if kind is not None:
             arguments[TYPES] = [Enum(kind)]
         asked = part or window.asked
@@ -293,7 +326,8 @@ class ReportStream(PluvoStream):
         given: Counter[str] = Counter()
         for key, number in typed.items():
             given[key if self.has_own_id else key.partition("\x1f")[2]] += number
-        for rows in self.rows(self._reader(window, [None], selection)):
+        readers = self._readers(window, [None], selection)
+        for rows in chain.from_iterable(map(self.rows, readers)):
             found = []
             for record, number in rows:
                 key = record["id"] if self.has_own_id else natural_key(record)
@@ -324,7 +358,7 @@ class ReportStream(PluvoStream):
             raise SchemaDifferenceError([self.contract.root_argument(self.root, TYPES)])
 
     def _counts(self, window: Window, types: list[str | None], selection: Selection) -> list[int]:
-        connections = (self._connection(window, kind, selection) for kind in types)
+        connections = (self._connection(window, kind, selection, {}) for kind in types)
         counts = self.client.fetcher.ask(*map(CountField, connections)).get()
         return [count or 0 for count in counts]
 

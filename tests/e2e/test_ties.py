@@ -105,3 +105,26 @@ def test_a_bulk_change_neither_loses_nor_makes_up_results(
         assert not (before & after) - given
         assert not given - (before | after)
         assert len(queries(sandbox)) <= TIMES * 6200 // 49
+
+
+@pytest.mark.parametrize("distinct", [True, False])
+def test_groups_that_share_members_give_each_result_once(distinct: bool, catalog: Any) -> None:
+    """Some servers list, and count, the results of a member of two groups once for each."""
+    options: dict[str, Any] = {"users": 60, "groups": 4, "trainings": 6, "portfolio": 400}
+    with Sandbox(**options, distinct=distinct) as sandbox:
+        query = "SELECT groupId FROM group_users GROUP BY groupId ORDER BY count(*) DESC LIMIT 2"
+        groups = [row for (row,) in sandbox.database.execute(query)]
+        (member,) = sandbox.database.execute(
+            "SELECT userId FROM group_users WHERE groupId = ?", (groups[0],)
+        ).fetchone()
+        sandbox.insert_group_member(groups[1], member)
+        filters = {"portfolio_report": {"user_group_ids": groups}}
+        result = report_of(sandbox, catalog, filters=filters)
+        assert result.returncode == 0, result.stderr
+        columns = ", ".join(f"r.{name}" for name in CONTENT)
+        wanted = sandbox.database.execute(
+            f"SELECT {columns} FROM report r WHERE r.userId IN"
+            " (SELECT userId FROM group_users WHERE groupId IN (?, ?))",
+            groups,
+        )
+        assert given_by(result) == Counter(tuple(row) for row in wanted)
