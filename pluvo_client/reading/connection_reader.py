@@ -110,7 +110,12 @@ class ConnectionReader:
         if not (yield from days.pages(ledger)):
             return False
         for connection in days.crowded:
-            yield from ConnectionReader(self._plan, [connection], given=ledger.given)
+            # Which of their equal rows were given is not known, so all are given once more.
+            for rows in ConnectionReader(self._plan, [connection]):
+                ledger.again += sum(
+                    not ledger.given.add(self._plan.key(record), number) for record, number in rows
+                )
+                yield rows
         return True
 
     def _begin(self, number: int) -> ReadPass:

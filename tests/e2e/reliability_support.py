@@ -12,6 +12,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -170,8 +171,17 @@ def like(message: str) -> re.Pattern[str]:
 
 
 def comparable(result: Result) -> list[Message]:
-    """Return a run's messages without what depends on the time at which it ran."""
-    return [_timeless(message) for message in without_time(result.messages)]
+    """Return a run's messages without what depends on the time at which it ran.
+
+    Records between two other messages are sorted: members of groups come as their pages do, and
+    equal results when it is known how many they are.
+    """
+    found: list[Message] = []
+    timeless = map(_timeless, without_time(result.messages))
+    for is_record, group in groupby(timeless, lambda message: message["type"] == "RECORD"):
+        messages = [*group]
+        found += sorted(messages, key=json.dumps) if is_record else messages
+    return found
 
 
 def _timeless(message: Message) -> Message:

@@ -322,8 +322,9 @@ def test_a_wait_that_is_longer_than_the_limit_is_not_begun(pluvo: Watched, catal
 def test_a_token_that_lives_shorter_than_the_run_is_renewed(
     catalog: Any, undisturbed: Result
 ) -> None:
-    with organization(token_ttl=1, latency=150) as pluvo:
+    with organization(token_ttl=2, latency=150) as pluvo:
         result = read(pluvo, catalog, max_concurrency=1)
+        assert result.returncode == 0, result.stderr
         assert comparable(result) == comparable(undisturbed)
         assert len(pluvo.tokens) > 1
 
