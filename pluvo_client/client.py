@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from pluvo_client.errors import ConfigurationError, SchemaDifferenceError, UnavailableError
 from pluvo_client.graphql_client import GraphQLClient
-from pluvo_client.reading.connection import Connection, as_it_is
+from pluvo_client.reading.connection import ARCHIVED, Connection, as_it_is
 from pluvo_client.reading.connection_reader import ConnectionReader
 from pluvo_client.reading.fetcher import Fetcher, Vanished
 from pluvo_client.reading.introspection import seen_schema
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _SCHEMA = {"type": "object", "properties": CONNECTION, "additionalProperties": False}
-_ADDED_ARGUMENTS = ("archived", "offset")  # that reading sets by itself
+_ADDED_ARGUMENTS = (ARCHIVED, "offset")  # that reading sets by itself
 
 
 class PluvoClient:
@@ -215,9 +215,9 @@ class PluvoClient:
 
         What the API gives when `archived` is left out is not documented.
         """
-        if "archived" in arguments or not self.contract.accepts(field, "archived"):
+        if ARCHIVED in arguments or not self.contract.accepts(field, ARCHIVED):
             return [dict(arguments)]
-        return [{**arguments, "archived": archived} for archived in (False, True)]
+        return [{**arguments, ARCHIVED: archived} for archived in (False, True)]
 
     def lists(self, fields: Iterable[RootField[list[T]]]) -> Iterator[list[T]]:
         """Give lists that have no pages; one about an object that is gone is left out."""

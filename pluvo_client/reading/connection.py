@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from pluvo_client.schema.selection import Record
 
+ARCHIVED = "archived"  # the argument by which a list is asked for in two halves
 Position = int | str | None  # an offset, or the cursor after which a page begins (None: the start)
 
 

@@ -14,9 +14,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from pluvo_client.reading.by_days import DayReader
+from pluvo_client.reading.connection import ARCHIVED
 from pluvo_client.reading.evidence import Evidence, total
 from pluvo_client.reading.ledger import Ledger
-from pluvo_client.reading.read_pass import HALVES, ReadPass
+from pluvo_client.reading.read_pass import ReadPass
 from pluvo_client.reading.root_fields import PageField
 
 if TYPE_CHECKING:
@@ -130,9 +131,11 @@ class ConnectionReader:
                 self._plan.note_page_size(connection, page, self._plan.first)
             if self._halves_are_equal(pages):
                 self._plan.fetcher.say_once(
-                    f"`{self._name}` gives the same rows whatever `{HALVES}` is: reading them once"
+                    f"`{self._name}` gives the same rows whatever `{ARCHIVED}` is: reading them "
+                    "once"
                 )
                 self._connections, pages = self._connections[1:], pages[1:]
+                self._page_rows = self._page_rows[1:]
         return ReadPass(self._plan, self._connections, pages, self._page_rows)
 
     def _halves_are_equal(self, pages: Sequence[Page]) -> bool:
@@ -140,7 +143,7 @@ class ConnectionReader:
 
         The argument has no effect, or means "archived ones, too" and there are none.
         """
-        if len(pages) != 2 or any(HALVES not in item.arguments for item in self._connections):  # noqa: PLR2004
+        if len(pages) != 2 or any(ARCHIVED not in item.arguments for item in self._connections):  # noqa: PLR2004
             return False
         one, other = ([self._plan.key(record) for record in page.records] for page in pages)
         known = not pages[1].has_next or pages[1].total is not None

@@ -125,17 +125,21 @@ class Ledger:
                 (record, number)
                 for key, rows in found
                 for record, number in rows
-                if self.given.add(key, number) or (key, number) in self._owed
+                if self._is_due(key, number)
             ]
         known = not self._moved and self.equal_rows.shows_the_same_order()
         rows: list[Row] = []
         for key, records in self.equal_rows.held_rows():
             for record, number in numbered(records, by_content=not known):
-                new = self.given.add(key, number) or (key, number) in self._owed
+                new = self._is_due(key, number)
                 if new or not known:
                     rows.append((record, number))
                     self.again += not new
         return rows
+
+    def _is_due(self, key: str, number: int) -> bool:
+        """Tell whether a row that is about to be given never was, although it may be noted."""
+        return self.given.add(key, number) or (key, number) in self._owed
 
     @property
     def is_doubtful(self) -> bool:

@@ -32,7 +32,10 @@ def read_nested(
     if plan.sample:
         yield from ((place, page.records) for place, (_, page) in enumerate(connections) if page)
         return
-    readings = [_Reading(plan, connection, page) for connection, page in connections]
+    readings = [
+        _Reading(plan, place, connection, page)
+        for place, (connection, page) in enumerate(connections)
+    ]
     unfinished = readings
     for number in range(1 + plan.max_repair_passes):
         for reading in unfinished:
@@ -44,7 +47,7 @@ def read_nested(
             )
             for reading in running:
                 if records := reading.add(reading.first_page or next(pages)):
-                    yield readings.index(reading), records
+                    yield reading.place, records
             running = [reading for reading in running if not reading.stitcher.done]
         unfinished = [reading for reading in unfinished if not reading.is_settled()]
         if not unfinished:
@@ -54,12 +57,15 @@ def read_nested(
 
 
 class _Reading:
-    """One of the connections: what was read of it, and what is to be asked for next.
+    """The connection at a `place`: what was read of it, and what is to be asked for next.
 
     `counts`, `moved` and `rows` are those of the pass under way, as `Evidence` takes them.
     """
 
-    def __init__(self, plan: ReadPlan, connection: Connection, first_page: Page | None) -> None:
+    def __init__(
+        self, plan: ReadPlan, place: int, connection: Connection, first_page: Page | None
+    ) -> None:
+        self.place = place
         self._plan = plan
         self._connection = connection
         self._ledger = Ledger(repeats=plan.repeats)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pluvo_client.errors import ProtocolError, QueryError, SchemaDifferenceError
 from pluvo_client.reading.closer_look import looks_at
+from pluvo_client.reading.connection import ARCHIVED
 from pluvo_client.reading.evidence import total
 from pluvo_client.reading.fetcher import Vanished
 from pluvo_client.reading.page_stitcher import PageStitcher, Piece
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from pluvo_client.reading.read_plan import ReadPlan
 
 BEYOND_ANY_END = 1_000_000_000  # an offset at which no list has rows
-HALVES = "archived"  # the argument by which a list is asked for in two halves
 PATIENCE = 10  # pages in a row, beyond those that brought rows, that may bring none
 
 
@@ -230,7 +230,7 @@ class ReadPass:
                 equal = [
                     self._argument(connection, name)
                     for name, value in connection.arguments.items()
-                    if arguments.get(name) != value and name != HALVES
+                    if arguments.get(name) != value and name != ARCHIVED
                 ]
                 if equal:
                     raise SchemaDifferenceError(equal)
