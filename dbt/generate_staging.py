@@ -78,6 +78,7 @@ def documentation(stream: str, schema: dict[str, Any]) -> str:
         "      - unique_and_not_null:",
         "          arguments:",
         f"            columns: {json.dumps(schema['x-key'])}",
+        "            nullable: [organization]",
         "    columns:",
     ]
     for name, column in schema["properties"].items():
@@ -90,12 +91,14 @@ def documentation(stream: str, schema: dict[str, Any]) -> str:
                 "        data_tests:",
                 "          - refers_to:",
                 "              arguments:",
-                f"                to: ref('stg_pluvo__{reference['stream']}')",
+                f"                to: ref('pluvo', 'stg_pluvo__{reference['stream']}')",
                 f"                field: {reference['column']}",
                 "              config:",
                 "                severity: warn",
             ]
     lines += [
+        "      - name: organization",
+        "        description: Whose row it is, if the tap adds that column; or else null.",
         "      - name: _sdc_extracted_at",
         "        description: When its stream began to be read (on DuckDB, when its sync started).",
     ]

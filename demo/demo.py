@@ -233,7 +233,7 @@ def show_database() -> None:
                 count(*) / sum(count(*)) OVER (),
                 min(expires_on),
                 max(expires_on)
-            FROM fct_certificates
+            FROM pluvo__fct_certificates
             WHERE NOT is_superseded
             GROUP BY certificate_status
             ORDER BY count(*) DESC
@@ -250,7 +250,7 @@ def show_database() -> None:
                 sum(started)::INTEGER,
                 sum(completed)::INTEGER,
                 sum(completed) / sum(members)
-            FROM rpt_group_progress
+            FROM pluvo__rpt_group_progress
             GROUP BY group_id, group_name
             HAVING sum(members) > 0
             ORDER BY sum(members) DESC

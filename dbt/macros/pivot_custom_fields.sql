@@ -1,7 +1,7 @@
 {#-
   One row per user or group that has a custom field value, one column per chosen field.
 
-  values   a relation with owner_type, owner_id, field_id, field_title, value_key and field_value
+  values   a relation with organization, owner_type, owner_id, field_id, field_title, value_key and field_value
   fields   {'user': [...], 'group': [...]}: titles or ids of fields
 
   Several values of one field (multiple choice) are joined with a comma, in the order of their
@@ -23,6 +23,7 @@
   {%- endfor -%}
 {%- endfor -%}
 select
+    organization,
     owner_type,
     owner_id
     {%- for column, choices in columns.items() %},
@@ -34,7 +35,7 @@ select
     ) }}, '') as {{ adapter.quote(column) if modules.re.search('[^a-z0-9_]', column) else column }}
     {%- endfor %}
 from {{ values }}
-group by owner_type, owner_id
+group by organization, owner_type, owner_id
 {% endmacro %}
 
 {% macro chosen_fields(choices) -%}
@@ -50,5 +51,5 @@ group by owner_type, owner_id
 -#}
 {% macro column_name(title) -%}
   {%- set name = modules.re.sub('[\\W_]+', '_', title | lower).strip('_') -%}
-  {{- return('field_' ~ name if name[:1].isdigit() or name in ('owner_type', 'owner_id', '') else name) -}}
+  {{- return('field_' ~ name if name[:1].isdigit() or name in ('organization', 'owner_type', 'owner_id', '') else name) -}}
 {%- endmacro %}

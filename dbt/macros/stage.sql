@@ -59,7 +59,7 @@ spoken_for as (
         positions._position,
         max(reads.gives_rows_since) as _gives_rows_since
     from positions
-    inner join {{ ref('base_pluvo__complete_reads') }} as reads
+    inner join {{ ref('pluvo', 'base_pluvo__complete_reads') }} as reads
         on
             reads.stream = '{{ relation.identifier }}'
             and positions._organization = reads.organization
@@ -107,6 +107,7 @@ select
     {%- for name in columns %}
     {{ name }},
     {%- endfor %}
+    nullif(_organization, '') as organization,
     _sdc_extracted_at
 {%- if result_of %}
 from results

@@ -43,7 +43,8 @@ def chart_compliance(rows: Sequence[Row]) -> Chart:
         "Share of the participants of each group, the largest group on top. Choose a certificate."
     )
     if not rows:
-        nothing = "Nothing is required yet: fill in the seed <code>required_certificates</code>."
+        seed = "<code>pluvo__required_certificates</code>"
+        nothing = f"Nothing is required yet: fill in the seed {seed}."
         return Chart(title, text, None, nothing, wide=True)
     parts: dict[str, tuple[str, Callable[[Row], int]]] = {
         "Held": (HELD, lambda row: row["held"] - row["expiring"]),

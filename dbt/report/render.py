@@ -48,33 +48,33 @@ def main() -> None:
 
 def render(query: Callable[[str], list[Row]]) -> str:
     """Return the page."""
-    (overview,) = query("select * from rpt_overview")
+    (overview,) = query("select * from pluvo__rpt_overview")
     certificates = query("""
         select certificate_title, is_current, issued_on, expires_on, count(*) as number
-        from fct_certificates
-        inner join dim_users using (user_id)
+        from pluvo__fct_certificates
+        inner join pluvo__dim_users using (user_id)
         where not is_archived
         group by certificate_title, is_current, issued_on, expires_on
     """)
     completions = query("""
         select completed_on, count(*) as number
-        from fct_training_progress
-        inner join dim_users using (user_id)
+        from pluvo__fct_training_progress
+        inner join pluvo__dim_users using (user_id)
         where is_completed and not is_archived
         group by completed_on
     """)
     logins = query("""
         select days_since_login, days_since_invitation, count(*) as number
-        from dim_users
+        from pluvo__dim_users
         where not is_archived
         group by days_since_login, days_since_invitation
     """)
     charts = [
-        chart_compliance(query("select * from rpt_certificate_compliance")),
+        chart_compliance(query("select * from pluvo__rpt_certificate_compliance")),
         chart_expiring(certificates, overview["reported_on"]),
         chart_logins(logins, overview["inactive_days"]),
-        chart_progress(query("select * from rpt_group_progress")),
-        chart_funnel(query("select * from rpt_training_funnel")),
+        chart_progress(query("select * from pluvo__rpt_group_progress")),
+        chart_funnel(query("select * from pluvo__rpt_training_funnel")),
         chart_activity(completions, certificates, overview["reported_on"]),
     ]
     held = overview["held_share"]

@@ -153,7 +153,8 @@ class Airflow:
 
     def users(self, organization: str) -> int:
         schema = f"analytics_{organization.replace('-', '_')}"
-        query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, "dim_users"))
+        users = sql.Identifier(schema, "pluvo__dim_users")
+        query = sql.SQL("SELECT count(*) FROM {}").format(users)
         with self.connect() as client:
             ((number,),) = client.execute(query).fetchall()
         return int(number)

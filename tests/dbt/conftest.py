@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from organization import TODAY, syncs
+from organization import TODAY, of_organization, syncs
 from warehouses import ROOT, DuckDB, Postgres, Warehouse
 
 if TYPE_CHECKING:
@@ -112,18 +112,22 @@ def project(
 @pytest.fixture(scope="session")
 def build_consumer(
     new_warehouse: Callable[[str], Warehouse], tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str], Project]:
-    """Return a function that builds another project, which installs this one as a package."""
+) -> Callable[..., Project]:
+    """Return a function that builds another project, which installs this one as a package.
+
+    Several organizations in its warehouse have the same rows, but for the column `organization`.
+    """
 
     @cache
-    def build(name: str) -> Project:
+    def build(name: str, organizations: tuple[str, ...] = ()) -> Project:
         folder = tmp_path_factory.mktemp("consumer")
         shutil.copytree(Path(__file__).parent / "consumer", folder, dirs_exist_ok=True)
         packages = {"packages": [{"local": str(PACKAGE)}]}
         (folder / "packages.yml").write_text(json.dumps(packages))
         consumer = Project(folder, new_warehouse(name), tmp_path_factory.mktemp("work"))
         for sync in syncs():
-            consumer.warehouse.load(sync)
+            for organization in organizations or (None,):
+                consumer.warehouse.load(of_organization(sync, organization))
         consumer.dbt("deps")
         consumer.said = consumer.dbt("build")
         return consumer

@@ -32,6 +32,17 @@ class Sync:
         self.streams.setdefault(stream, []).append(row)
 
 
+def of_organization(sync: Sync, organization: str | None) -> Sync:
+    """Return the sync as the tap writes it with `add_organization_column`."""
+    if organization is None:
+        return sync
+    owned = {
+        stream: [row | {"organization": organization} for row in rows]
+        for stream, rows in sync.streams.items()
+    }
+    return Sync(sync.started, owned)
+
+
 def uid(name: str) -> str:
     return str(uuid5(NAMESPACE_URL, name))
 

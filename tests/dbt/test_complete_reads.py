@@ -186,7 +186,7 @@ def loaded(
             this = Read(rows, read.mode, read.window, read.complete)
             load(warehouse, day, case.stream, this, organization=name)
     staging = {f"+stg_pluvo__{case.stream}" for case in CASES.values()}
-    project.dbt("run", "--select", *staging, "+fct_certificates")
+    project.dbt("run", "--select", *staging, "+pluvo__fct_certificates")
     return project
 
 
@@ -200,7 +200,7 @@ def test_what_stays(loaded: Project, name: str) -> None:
 
 def test_certificates_that_are_held(loaded: Project) -> None:
     """What was corrected to have ended, and what was revoked, is held by nobody."""
-    rows = loaded.rows("select certificate_id, certificate_status from fct_certificates")
+    rows = loaded.rows("select certificate_id, certificate_status from pluvo__fct_certificates")
     found = {row["certificate_id"].partition(": ")[2]: row["certificate_status"] for row in rows}
     assert found == {"ann, corrected": "expired", "cas": "valid"}
 

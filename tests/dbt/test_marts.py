@@ -14,11 +14,10 @@ if TYPE_CHECKING:
 
     from conftest import Project
 
-PREFIXES = ("base_", "bridge_", "custom_fields_", "dim_", "fct_", "lms_", "rpt_", "stg_")
 
 
 @pytest.fixture(params=["duckdb", "postgres"])
-def built(request: pytest.FixtureRequest, build_consumer: Callable[[str], Project]) -> Project:
+def built(request: pytest.FixtureRequest, build_consumer: Callable[..., Project]) -> Project:
     return build_consumer(request.param)
 
 
@@ -29,15 +28,18 @@ def values(project: Project, table: str, columns: str, **where: Any) -> list[tup
     return sorted((tuple(row.values()) for row in rows), key=repr)
 
 
-def test_both_warehouses_give_identical_rows(build_consumer: Callable[[str], Project]) -> None:
-    duckdb, postgres = (build_consumer(name) for name in ("duckdb", "postgres"))
-    models = [
-        result["unique_id"].rpartition(".")[2]
-        for result in duckdb.artifact("run_results")["results"]
-        if result["unique_id"].startswith("model.pluvo.")
-    ]
+def models_of(project: Project) -> list[str]:
+    """Return the names of all models of the package that were built."""
+    names = [result["unique_id"] for result in project.artifact("run_results")["results"]]
+    models = [name.rpartition(".")[2] for name in names if name.startswith("model.pluvo.")]
     assert len(models) > 30
-    assert all(name.startswith(PREFIXES) for name in models)
+    return models
+
+
+def test_both_warehouses_give_identical_rows(build_consumer: Callable[..., Project]) -> None:
+    duckdb, postgres = (build_consumer(name) for name in ("duckdb", "postgres"))
+    models = models_of(duckdb)
+    assert all("pluvo__" in name for name in models), "a name that another project may have"
     filled = set()
     for name in models:
         one, other = (
@@ -47,6 +49,26 @@ def test_both_warehouses_give_identical_rows(build_consumer: Callable[[str], Pro
         assert sorted(one) == sorted(other), name
         filled |= {name} if one else set()
     assert set(models) - filled == {"stg_pluvo__portfolio_items"}
+
+
+@pytest.mark.parametrize("warehouse", ["duckdb", "postgres"])
+def test_organizations_that_share_a_warehouse_do_not_mix(
+    build_consumer: Callable[..., Project], warehouse: str
+) -> None:
+    """Two with the same identifiers and titles: each has the rows that it has on its own."""
+    alone, shared = build_consumer(warehouse), build_consumer(warehouse, ("north", "south"))
+    for name in sorted(set(models_of(alone)) - {"base_pluvo__complete_reads"}):
+        rows = [comparable(row) for row in alone.rows(f"select * from {name}")]
+        found = shared.rows(f"select * from {name}")
+        if not found or "organization" not in found[0]:
+            continue
+        for organization in ("north", "south"):
+            own = [
+                comparable(row | {"organization": None}).replace(f"{organization}/", "")
+                for row in found
+                if row["organization"] == organization
+            ]
+            assert sorted(own) == sorted(rows), (name, organization)
 
 
 def comparable(row: dict[str, Any]) -> str:
@@ -60,7 +82,7 @@ def test_nothing_is_wrong_but_what_was_made_so(built: Project) -> None:
     """No data test warns, and the other project's own list of requirements is used."""
     results = built.artifact("run_results")["results"]
     assert {result["status"] for result in results} <= {"success", "pass", "no-op"}
-    assert values(built, "required_certificates", "count(*)") == [(4,)]
+    assert values(built, "pluvo__required_certificates", "count(*)") == [(4,)]
     assert "WARN" not in built.said.replace("WARN=0", "")
 
 
@@ -73,7 +95,7 @@ def test_newest_row_of_each_key(built: Project) -> None:
 
 
 def test_moments_are_in_utc(built: Project) -> None:
-    rows = values(built, "dim_users", "cast(last_login_at as text)", user_id=uid("ann"))
+    rows = values(built, "pluvo__dim_users", "cast(last_login_at as text)", user_id=uid("ann"))
     assert rows == [("2025-06-15 08:00:00",)]
 
 
@@ -88,7 +110,7 @@ def test_rows_in_progress(built: Project) -> None:
     def results(user: str, title: str) -> list[tuple[Any, ...]]:
         columns = "completed_on, is_latest"
         where = {"user_id": uid(user), "training_title": title}
-        return values(built, "fct_training_progress", columns, **where)
+        return values(built, "pluvo__fct_training_progress", columns, **where)
 
     def completed(days: int, *, is_latest: bool) -> tuple[Any, ...]:
         return date.fromisoformat(day(days)), is_latest
@@ -103,7 +125,7 @@ def test_rows_in_progress(built: Project) -> None:
 def test_certificates(built: Project) -> None:
     def held(user: str) -> list[tuple[Any, ...]]:
         columns = "issued_on, certificate_status, days_left, is_current"
-        rows = values(built, "fct_certificates", columns, user_id=uid(user))
+        rows = values(built, "pluvo__fct_certificates", columns, user_id=uid(user))
         return [((issued - date.fromisoformat(day(0))).days, *more) for issued, *more in rows]
 
     assert held("ann") == [(-730, "expired", -365, False), (-365, "expiring", 0, True)]
@@ -117,7 +139,7 @@ def test_requirements(built: Project) -> None:
     def asked(user: str, title: str) -> list[tuple[Any, ...]]:
         return values(
             built,
-            "fct_required_certificates left join dim_groups using (group_id)",
+            "pluvo__fct_required_certificates left join pluvo__dim_groups using (group_id)",
             "group_name, requirement_status",
             user_id=uid(user),
             certificate_title=title,
@@ -134,13 +156,14 @@ def test_requirements(built: Project) -> None:
 
 
 def test_compliance_adds_up(built: Project) -> None:
-    rows = values(built, "rpt_certificate_compliance", "members, held, expiring, expired, missing")
+    by_group = "pluvo__rpt_certificate_compliance"
+    rows = values(built, by_group, "members, held, expiring, expired, missing")
     assert len(rows) > 10
     for members, held, expiring, expired, missing in rows:
         assert members == held + expired + missing
         assert expiring <= held
     columns = "group_name, members, held, expiring, expired, missing, held_share"
-    assert values(built, "rpt_certificate_compliance", columns, certificate_title="First aid") == [
+    assert values(built, by_group, columns, certificate_title="First aid") == [
         ("Kitchen, 'hot'", 2, 2, 1, 0, 0, 1.0),
         ("Care", 2, 1, 1, 1, 0, 0.5),
     ]
@@ -148,17 +171,18 @@ def test_compliance_adds_up(built: Project) -> None:
 
 def test_progress_of_a_group(built: Project) -> None:
     columns = "trainings_with_title, members, started, completed, average_score"
-    rows = values(built, "rpt_group_progress", f"training_title, {columns}", group_name="Care")
+    table = "pluvo__rpt_group_progress"
+    rows = values(built, table, f"training_title, {columns}", group_name="Care")
     # Ann takes part in both trainings of one title, so her completion counts for either.
     onboarding = ("Onboarding", 2, 2, 1, 1, None)
     assert rows == [onboarding, onboarding, ("Privacy", 1, 2, 2, 2, 7.375)]
-    rows = values(built, "rpt_group_progress", columns, group_name="Empty")
+    rows = values(built, table, columns, group_name="Empty")
     assert rows == [(1, 0, 0, 0, None)]
 
 
 def test_inactive_users(built: Project) -> None:
     def inactive(user: str) -> list[tuple[Any, ...]]:
-        return values(built, "rpt_inactive_users", "inactivity", user_id=uid(user))
+        return values(built, "pluvo__rpt_inactive_users", "inactivity", user_id=uid(user))
 
     assert inactive("bob") == [("inactive",)]
     assert inactive("cas") == []
@@ -173,25 +197,25 @@ def test_custom_fields(built: Project) -> None:
         "bob": (None, None, "false", "1990-01-01", None),
         "Care": (None, None, None, None, "North"),
     }.items():
-        assert values(built, "custom_fields_pivoted", columns, owner_id=uid(owner)) == [row]
+        assert values(built, "pluvo__custom_fields_pivoted", columns, owner_id=uid(owner)) == [row]
 
 
 def test_enrollments(built: Project) -> None:
     columns = "enrollment_status, event_type, offer_title, event_starts_at < event_ends_at"
-    assert values(built, "fct_enrollments", columns) == [
+    assert values(built, "pluvo__fct_enrollments", columns) == [
         (status, "meeting", "First aid", True)
         for status in ("cancelled", "declined", "enrolled", "waitlisted")
     ]
 
 
 def test_the_overview_counts_people_once(built: Project) -> None:
-    pairs = values(built, "fct_required_certificates", "distinct user_id, certificate_title")
-    held = values(built, "fct_compliance_person", "1", is_compliant=True)
-    assert values(built, "rpt_overview", "required, held") == [(len(pairs), len(held))]
-    assert len(values(built, "fct_required_certificates", "1")) > len(pairs)
+    pairs = values(built, "pluvo__fct_required_certificates", "distinct user_id, certificate_title")
+    held = values(built, "pluvo__fct_compliance_person", "1", is_compliant=True)
+    assert values(built, "pluvo__rpt_overview", "required, held") == [(len(pairs), len(held))]
+    assert len(values(built, "pluvo__fct_required_certificates", "1")) > len(pairs)
 
 
-def test_every_column_is_described(build_consumer: Callable[[str], Project]) -> None:
+def test_every_column_is_described(build_consumer: Callable[..., Project]) -> None:
     project = build_consumer("duckdb")
     project.dbt("docs", "generate", "--static")
     assert (project.target / "static_index.html").stat().st_size > 1_000_000

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def test_builds_on_nothing(project: Project) -> None:
     """No stream was loaded yet: everything is there, typed and empty; all unit tests pass."""
     project.dbt("build", "--warn-error")
-    for table in ("stg_pluvo__users", "fct_certificates", "rpt_group_progress"):
+    for table in ("stg_pluvo__users", "pluvo__fct_certificates", "pluvo__rpt_group_progress"):
         assert project.rows(f"select * from {table}") == []
     statuses = [
         result["status"]
@@ -52,7 +52,7 @@ def test_history(project: Project) -> None:
     for sync in (first, second):
         project.warehouse.load(sync)
         project.dbt(
-            *("build", "--select", "+snap_users", "+snap_group_members"),
+            *("build", "--select", "+pluvo__snap_users", "+pluvo__snap_group_members"),
             *("--exclude-resource-type", "test", "unit_test"),
         )
 
@@ -75,13 +75,13 @@ def test_history(project: Project) -> None:
         )
         return [(row["value"], row["is_valid"]) for row in rows]
 
-    assert history("snap_users", "user_name", "ann") == [
+    assert history("pluvo__snap_users", "user_name", "ann") == [
         ("Ann as she was called before", False),
         ("Ann", True),
     ]
-    assert history("snap_users", "user_name", "cas") == [("Cas", True)]
-    assert history("snap_group_members", "member_role", "cas") == [("participant", False)]
-    assert history("snap_group_members", "member_role", "bob") == [("participant", True)]
+    assert history("pluvo__snap_users", "user_name", "cas") == [("Cas", True)]
+    assert history("pluvo__snap_group_members", "member_role", "cas") == [("participant", False)]
+    assert history("pluvo__snap_group_members", "member_role", "bob") == [("participant", True)]
 
 
 def test_drift_and_misspelt_titles_warn(
@@ -91,7 +91,7 @@ def test_drift_and_misspelt_titles_warn(
     warehouse = new_warehouse("duckdb")
     project = Project(PACKAGE, warehouse, tmp_path)
     (seeds := tmp_path / "seeds").mkdir()
-    (seeds / "required_certificates.csv").write_text(
+    (seeds / "pluvo__required_certificates.csv").write_text(
         "group_ref_or_name,certificate_title\n*,First aid\n*,Frist aid\nNobody,First aid\n"
     )
     project.environment["PLUVO_SEEDS"] = os.path.relpath(seeds, PACKAGE)
@@ -108,13 +108,13 @@ def test_drift_and_misspelt_titles_warn(
     warned = {row["unique_id"].split(".")[2] for row in results if row["status"] == "warn"}
     assert {row["status"] for row in results} == {"success", "pass", "warn", "no-op"}
     assert warned == {
-        "accepted_values_lms_group_members_member_role__participant__manager",
-        "accepted_values_lms_training_participants_member_role__participant__trainer__mentor",
-        "known_certificates_required_certificates_",
-        "known_groups_required_certificates_",
+        "accepted_values_pluvo__lms_group_members_member_role__participant__manager",
+        "accepted_values_pluvo__lms_training_participants_member_role__participant__trainer__mentor",
+        "known_certificates_pluvo__required_certificates_",
+        "known_groups_pluvo__required_certificates_",
     }
-    assert project.rows("select 1 from bridge_group_members where member_role = 'mentor'")
-    assert project.rows(f"select 1 from rpt_group_progress where training_id = '{untitled}'")
+    assert project.rows("select 1 from pluvo__bridge_group_members where member_role = 'mentor'")
+    assert project.rows(f"select 1 from pluvo__rpt_group_progress where training_id = '{untitled}'")
 
 
 def test_custom_fields_that_would_share_a_column_are_an_error(

@@ -44,6 +44,9 @@ class DuckDB:
     @contextmanager
     def _connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with duckdb.connect(self.path) as connection:
+            # Of another project that uses the package, this is the schema of its models.
+            connection.execute("create schema if not exists main_pluvo")
+            connection.execute("set search_path = 'main,main_pluvo'")
             yield connection
 
     def rows(self, query: str) -> list[Row]:
@@ -67,7 +70,7 @@ class Postgres:
 
     def _connection(self) -> psycopg.Connection[Any]:
         return psycopg.connect(
-            _conninfo(self.environment), options="-c search_path=analytics -c timezone=UTC"
+            _conninfo(self.environment), options="-c search_path=analytics,analytics_pluvo -c timezone=UTC"
         )
 
     def load(self, sync: Sync) -> None:

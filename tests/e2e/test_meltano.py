@@ -114,14 +114,14 @@ def completed(output: Path) -> int:
     """How many results the analyst sees as completed."""
     with duckdb.connect(str(output / "pluvo.duckdb"), read_only=True) as database:
         return scalar(
-            database.execute("SELECT count(*) FROM fct_training_progress WHERE is_completed")
+            database.execute("SELECT count(*) FROM pluvo__fct_training_progress WHERE is_completed")
         )
 
 
 def required(output: Path) -> int:
     """How many certificates people must hold."""
     with duckdb.connect(str(output / "pluvo.duckdb"), read_only=True) as database:
-        return scalar(database.execute("SELECT required FROM rpt_overview"))
+        return scalar(database.execute("SELECT required FROM pluvo__rpt_overview"))
 
 
 def reported(output: Path) -> int:
@@ -163,8 +163,9 @@ def test_to_postgres(project: Path, sandbox: Sandbox, postgres: dict[str, str]) 
         for stream in DEFAULT_STREAMS:
             rows = scalar(client.execute(f"SELECT count(*) FROM pluvo.{stream}"))
             assert rows == len(expected(sandbox.path, stream)), stream
-        assert scalar(client.execute("SELECT count(*) FROM analytics.dim_users")) == sandbox.users
-        assert scalar(client.execute("SELECT count(*) FROM analytics.rpt_group_progress")) > 0
+        client.execute("SET search_path TO analytics")
+        assert scalar(client.execute("SELECT count(*) FROM pluvo__dim_users")) == sandbox.users
+        assert scalar(client.execute("SELECT count(*) FROM pluvo__rpt_group_progress")) > 0
 
 
 def test_to_csv_of_an_environment(project: Path, sandbox: Sandbox) -> None:

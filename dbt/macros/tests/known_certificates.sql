@@ -2,9 +2,9 @@
 {% test known_certificates(model) %}
 with titles as (
 
-    select certificate_title from {{ ref('lms_certificate_templates') }}
+    select certificate_title from {{ ref('pluvo__lms_certificate_templates') }}
     union
-    select certificate_title from {{ ref('lms_certificates') }}
+    select certificate_title from {{ ref('pluvo__lms_certificates') }}
 
 )
 

@@ -2,9 +2,9 @@
 {% test known_groups(model) %}
 with names as (
 
-    select group_ref as group_ref_or_name from {{ ref('lms_groups') }}
+    select group_ref as group_ref_or_name from {{ ref('pluvo__lms_groups') }}
     union all
-    select group_name as group_ref_or_name from {{ ref('lms_groups') }}
+    select group_name as group_ref_or_name from {{ ref('pluvo__lms_groups') }}
 
 )
 

@@ -1,4 +1,5 @@
 select
+    organization,
     training_id,
     training_ref,
     training_title,
@@ -7,5 +8,5 @@ select
     opens_on,
     closes_on,
     estimated_time,
-    count(*) over (partition by training_title) as trainings_with_title
-from {{ ref('lms_trainings') }}
+    count(*) over (partition by organization, training_title) as trainings_with_title
+from {{ ref('pluvo__lms_trainings') }}

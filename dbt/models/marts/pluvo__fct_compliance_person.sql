@@ -1,4 +1,5 @@
 select
+    organization,
     {{ dbt.concat(['user_id', "'|'", 'certificate_title']) }} as compliance_id,
     user_id,
     certificate_title,
@@ -9,8 +10,9 @@ select
     expires_on,
     days_left,
     count(group_id) as required_by_groups
-from {{ ref('fct_required_certificates') }}
+from {{ ref('pluvo', 'pluvo__fct_required_certificates') }}
 group by
+    organization,
     user_id,
     certificate_title,
     requirement_status,

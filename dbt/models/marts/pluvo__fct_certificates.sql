@@ -4,7 +4,7 @@ with certificates as (
         *,
         {{ dbt.datediff(pluvo.today(), 'expires_on', 'day') }} as days_left,
         issued_on > {{ pluvo.today() }} as is_not_yet_valid
-    from {{ ref('lms_certificates') }}
+    from {{ ref('pluvo__lms_certificates') }}
 
 ),
 
@@ -32,6 +32,7 @@ ranked as (
 )
 
 select
+    organization,
     certificate_id,
     user_id,
     certificate_title,

@@ -1,5 +1,6 @@
 select
-    id as user_id,
+    organization,
+    {{ pluvo.global_id('id') }} as user_id,
     ref as user_ref,
     name as user_name,
     email,
@@ -13,4 +14,4 @@ select
     roles like '%"PARTICIPANT"%' as is_participant,
     roles like '%"TRAINER"%' as is_trainer,
     roles like '%"MANAGER"%' as is_manager
-from {{ ref('stg_pluvo__users') }}
+from {{ ref('pluvo', 'stg_pluvo__users') }}

@@ -2,7 +2,7 @@ with results as (
 
     -- What was completed after the day that is reported for may not even have begun on that day.
     select *
-    from {{ ref('lms_training_results') }}
+    from {{ ref('pluvo__lms_training_results') }}
     where completed_on is null or completed_on <= {{ pluvo.today() }}
 
 ),
@@ -10,12 +10,13 @@ with results as (
 titles as (
 
     select
+        organization,
         training_title,
         count(*) as trainings_with_title,
         min(training_id) as training_id
-    from {{ ref('lms_trainings') }}
+    from {{ ref('pluvo__lms_trainings') }}
     where training_title is not null
-    group by training_title
+    group by organization, training_title
 
 ),
 
@@ -26,8 +27,8 @@ participations as (
         trainings.training_title,
         count(distinct participants.training_id) as trainings,
         min(participants.training_id) as training_id
-    from {{ ref('lms_training_participants') }} as participants
-    inner join {{ ref('lms_trainings') }} as trainings
+    from {{ ref('pluvo__lms_training_participants') }} as participants
+    inner join {{ ref('pluvo__lms_trainings') }} as trainings
         on participants.training_id = trainings.training_id
     where participants.member_role = 'participant'
     group by participants.user_id, trainings.training_title
@@ -35,6 +36,7 @@ participations as (
 )
 
 select
+    results.organization,
     results.result_id,
     results.user_id,
     results.training_title,
@@ -65,7 +67,10 @@ select
             results.result_id
     ) = 1 as is_latest
 from results
-left join titles on results.training_title = titles.training_title
+left join titles
+    on
+        results.training_title = titles.training_title
+        and {{ pluvo.same_organization('results', 'titles') }}
 left join participations
     on
         results.user_id = participations.user_id

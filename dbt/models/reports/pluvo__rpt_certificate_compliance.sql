@@ -1,4 +1,5 @@
 select
+    user_groups.organization,
     user_groups.group_id,
     user_groups.group_ref,
     user_groups.group_name,
@@ -9,9 +10,10 @@ select
     count(case when required.requirement_status = 'expired' then 1 end) as expired,
     count(case when required.requirement_status = 'missing' then 1 end) as missing,
     {{ pluvo.share("count(case when required.requirement_status in ('held', 'expiring') then 1 end)", 'count(*)') }} as held_share
-from {{ ref('fct_required_certificates') }} as required
-inner join {{ ref('dim_groups') }} as user_groups on required.group_id = user_groups.group_id
+from {{ ref('pluvo', 'pluvo__fct_required_certificates') }} as required
+inner join {{ ref('pluvo', 'pluvo__dim_groups') }} as user_groups on required.group_id = user_groups.group_id
 group by
+    user_groups.organization,
     user_groups.group_id,
     user_groups.group_ref,
     user_groups.group_name,

@@ -1,10 +1,11 @@
 with participants as (
 
     select distinct
+        trainings.organization,
         trainings.training_title,
         participants.user_id
-    from {{ ref('lms_training_participants') }} as participants
-    inner join {{ ref('dim_trainings') }} as trainings
+    from {{ ref('pluvo__lms_training_participants') }} as participants
+    inner join {{ ref('pluvo', 'pluvo__dim_trainings') }} as trainings
         on participants.training_id = trainings.training_id
     where participants.member_role = 'participant'
 
@@ -13,6 +14,7 @@ with participants as (
 people as (
 
     select
+        coalesce(participants.organization, training_status.organization) as organization,
         coalesce(participants.training_title, training_status.training_title) as training_title,
         participants.user_id as participant_id,
         training_status.is_started,
@@ -22,7 +24,7 @@ people as (
         training_status.first_completed_on,
         training_status.last_completed_on
     from participants
-    full outer join {{ ref('fct_training_status') }} as training_status
+    full outer join {{ ref('pluvo', 'pluvo__fct_training_status') }} as training_status
         on
             participants.user_id = training_status.user_id
             and participants.training_title = training_status.training_title
@@ -32,15 +34,17 @@ people as (
 titles as (
 
     select
+        organization,
         training_title,
         count(*) as trainings_with_title,
         count(case when not coalesce(is_archived, false) then 1 end) = 0 as is_archived
-    from {{ ref('dim_trainings') }}
-    group by training_title
+    from {{ ref('pluvo', 'pluvo__dim_trainings') }}
+    group by organization, training_title
 
 )
 
 select
+    people.organization,
     people.training_title,
     coalesce(titles.trainings_with_title, 0) as trainings_with_title,
     titles.is_archived,
@@ -57,5 +61,6 @@ select
     min(people.first_completed_on) as first_completed_on,
     max(people.last_completed_on) as last_completed_on
 from people
-left join titles on people.training_title = titles.training_title
-group by people.training_title, coalesce(titles.trainings_with_title, 0), titles.is_archived
+left join titles
+    on people.training_title = titles.training_title and {{ pluvo.same_organization('people', 'titles') }}
+group by people.organization, people.training_title, coalesce(titles.trainings_with_title, 0), titles.is_archived

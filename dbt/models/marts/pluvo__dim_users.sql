@@ -1,4 +1,5 @@
 select
+    organization,
     user_id,
     user_ref,
     user_name,
@@ -19,4 +20,4 @@ select
         when {{ pluvo.days_since('last_login_at') }} < 0 then 0
         else {{ pluvo.days_since('last_login_at') }}
     end as days_since_login
-from {{ ref('lms_users') }}
+from {{ ref('pluvo__lms_users') }}

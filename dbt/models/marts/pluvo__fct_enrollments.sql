@@ -1,4 +1,5 @@
 select
+    organization,
     enrollment_id,
     user_id,
     event_id,
@@ -11,4 +12,4 @@ select
     event_starts_at,
     event_ends_at,
     is_event_cancelled
-from {{ ref('lms_enrollments') }}
+from {{ ref('pluvo__lms_enrollments') }}

@@ -2,10 +2,11 @@ with requirements as (
 
     -- A requirement may name a group twice, by its ref and by its name.
     select distinct
+        user_groups.organization,
         user_groups.group_id,
         required.certificate_title
-    from {{ ref('required_certificates') }} as required
-    inner join {{ ref('lms_groups') }} as user_groups
+    from {{ ref('pluvo__required_certificates') }} as required
+    inner join {{ ref('pluvo__lms_groups') }} as user_groups
         on
             required.group_ref_or_name in (user_groups.group_ref, user_groups.group_name)
             or required.group_ref_or_name = '*'
@@ -17,7 +18,7 @@ participants as (
     select
         group_id,
         user_id
-    from {{ ref('bridge_group_members') }}
+    from {{ ref('pluvo', 'pluvo__bridge_group_members') }}
     where member_role = 'participant' and is_current
 
 ),
@@ -25,6 +26,7 @@ participants as (
 required as (
 
     select
+        requirements.organization,
         participants.group_id,
         participants.user_id,
         requirements.certificate_title
@@ -33,11 +35,12 @@ required as (
     union all
     -- What everyone must hold is also required of people without a group.
     select distinct
+        users.organization,
         cast(null as {{ dbt.type_string() }}) as group_id,
         users.user_id,
         for_everyone.certificate_title
-    from {{ ref('required_certificates') }} as for_everyone
-    inner join {{ ref('dim_users') }} as users
+    from {{ ref('pluvo__required_certificates') }} as for_everyone
+    inner join {{ ref('pluvo', 'pluvo__dim_users') }} as users
         on
             for_everyone.group_ref_or_name = '*'
             and not users.is_archived
@@ -48,6 +51,7 @@ required as (
 
 select
     {{ dbt.concat(["coalesce(required.group_id, '*')", "'|'", 'required.user_id', "'|'", 'required.certificate_title']) }} as requirement_id,
+    required.organization,
     required.group_id,
     required.user_id,
     required.certificate_title,
@@ -61,7 +65,7 @@ select
     certificates.expires_on,
     certificates.days_left
 from required
-left join {{ ref('fct_certificates') }} as certificates
+left join {{ ref('pluvo', 'pluvo__fct_certificates') }} as certificates
     on
         required.user_id = certificates.user_id
         and required.certificate_title = certificates.certificate_title

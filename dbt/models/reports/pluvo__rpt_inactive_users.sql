@@ -3,13 +3,14 @@ with active_users as (
     select
         *,
         -- If the organization's API does not return last logins, there are no inactive users to report.
-        count(last_login_at) over () as users_with_login
-    from {{ ref('dim_users') }}
+        count(last_login_at) over (partition by organization) as users_with_login
+    from {{ ref('pluvo', 'pluvo__dim_users') }}
     where not is_archived
 
 )
 
 select
+    organization,
     user_id,
     user_ref,
     user_name,

@@ -10,12 +10,13 @@ with results as (
                 completed_on desc,
                 result_id
         ) = 1 as is_decisive
-    from {{ ref('fct_training_progress') }}
+    from {{ ref('pluvo', 'pluvo__fct_training_progress') }}
     where user_id is not null and training_title is not null
 
 )
 
 select
+    organization,
     user_id,
     training_title,
     max(training_id) as training_id,
@@ -31,4 +32,4 @@ select
     max(case when is_decisive then score end) as score,
     cast(sum(seconds_spent) as {{ dbt.type_bigint() }}) as seconds_spent
 from results
-group by user_id, training_title
+group by organization, user_id, training_title

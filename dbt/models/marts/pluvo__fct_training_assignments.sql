@@ -4,15 +4,15 @@ with assignments as (
         members.user_id,
         assigned.training_id,
         'group' as assigned_via
-    from {{ ref('lms_group_trainings') }} as assigned
-    inner join {{ ref('bridge_group_members') }} as members
+    from {{ ref('pluvo__lms_group_trainings') }} as assigned
+    inner join {{ ref('pluvo', 'pluvo__bridge_group_members') }} as members
         on assigned.group_id = members.group_id and members.member_role = 'participant'
     union all
     select
         user_id,
         training_id,
         'participant' as assigned_via
-    from {{ ref('lms_training_participants') }}
+    from {{ ref('pluvo__lms_training_participants') }}
     where member_role = 'participant'
 
 ),
@@ -33,6 +33,7 @@ people as (
 
 select
     {{ dbt.concat(['people.user_id', "'|'", 'people.training_id']) }} as assignment_id,
+    users.organization,
     people.user_id,
     people.training_id,
     trainings.training_title,
@@ -56,9 +57,9 @@ select
     training_status.score,
     training_status.seconds_spent
 from people
-inner join {{ ref('dim_users') }} as users on people.user_id = users.user_id
-inner join {{ ref('dim_trainings') }} as trainings on people.training_id = trainings.training_id
-left join {{ ref('fct_training_status') }} as training_status
+inner join {{ ref('pluvo', 'pluvo__dim_users') }} as users on people.user_id = users.user_id
+inner join {{ ref('pluvo', 'pluvo__dim_trainings') }} as trainings on people.training_id = trainings.training_id
+left join {{ ref('pluvo', 'pluvo__fct_training_status') }} as training_status
     on
         people.user_id = training_status.user_id
         and trainings.training_title = training_status.training_title

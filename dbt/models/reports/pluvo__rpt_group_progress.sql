@@ -1,4 +1,5 @@
 select
+    user_groups.organization,
     user_groups.group_id,
     user_groups.group_ref,
     user_groups.group_name,
@@ -16,19 +17,20 @@ select
     {{ pluvo.rounded('avg(assignments.score)') }} as average_score,
     {{ pluvo.hours('sum(assignments.seconds_spent)') }} as hours_spent,
     max(assignments.last_completed_on) as last_completed_on
-from {{ ref('lms_group_trainings') }} as assigned
-inner join {{ ref('dim_groups') }} as user_groups on assigned.group_id = user_groups.group_id
-inner join {{ ref('dim_trainings') }} as trainings on assigned.training_id = trainings.training_id
-left join {{ ref('bridge_group_members') }} as members
+from {{ ref('pluvo__lms_group_trainings') }} as assigned
+inner join {{ ref('pluvo', 'pluvo__dim_groups') }} as user_groups on assigned.group_id = user_groups.group_id
+inner join {{ ref('pluvo', 'pluvo__dim_trainings') }} as trainings on assigned.training_id = trainings.training_id
+left join {{ ref('pluvo', 'pluvo__bridge_group_members') }} as members
     on
         assigned.group_id = members.group_id
         and members.member_role = 'participant'
         and members.is_current
-left join {{ ref('fct_training_assignments') }} as assignments
+left join {{ ref('pluvo', 'pluvo__fct_training_assignments') }} as assignments
     on
         members.user_id = assignments.user_id
         and assigned.training_id = assignments.training_id
 group by
+    user_groups.organization,
     user_groups.group_id,
     user_groups.group_ref,
     user_groups.group_name,

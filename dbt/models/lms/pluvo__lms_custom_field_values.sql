@@ -1,6 +1,7 @@
 select
+    organization,
     lower(owner_type) as owner_type,
-    owner_id,
+    {{ pluvo.global_id('owner_id') }} as owner_id,
     field_id,
     field_title,
     value_key,
@@ -12,4 +13,4 @@ select
         cast(cast(datetime_value as date) as {{ dbt.type_string() }}),
         other_value
     ) as field_value
-from {{ ref('stg_pluvo__custom_field_values') }}
+from {{ ref('pluvo', 'stg_pluvo__custom_field_values') }}
