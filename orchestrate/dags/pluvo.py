@@ -11,13 +11,11 @@ import tempfile
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import urlsplit
 
-import psycopg
 import yaml
 from airflow.providers.standard.operators.bash import BashOperator
-from airflow.sdk import Connection, dag, task, task_group
-from psycopg import sql
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import Connection, TriggerRule, dag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +27,6 @@ LISTED = Path(os.environ.get("PLUVO_ORGANIZATIONS", PROJECT / "orchestrate/organ
 LIST = yaml.safe_load(LISTED.read_text(encoding="utf-8"))
 ORGANIZATIONS: dict[str, dict[str, Any] | None] = LIST["organizations"]
 STREAM_GROUPS: dict[str, list[str]] = LIST["stream_groups"]
-
-SCHEMA = "pluvo"  # where meltano.yml puts the rows of all organizations
 
 
 def settings_of(organization: str) -> dict[str, Any]:
@@ -46,7 +42,7 @@ def settings_of(organization: str) -> dict[str, Any]:
 
 
 def slug(organization: str) -> str:
-    """Return the name of an organization as used in connections and schemas."""
+    """Return the name of an organization as used in connections."""
     return organization.lower().replace("-", "_")
 
 
@@ -64,7 +60,6 @@ class Meltano(BashOperator):
         super().__init__(
             bash_command=f"exec meltano --environment=prod {call}",
             cwd=str(PROJECT),
-            map_index_template="{{ task.organization }}",
             **options,
         )
         self.organization = organization
@@ -114,49 +109,6 @@ class Sync(Meltano):
         }
 
 
-class Build(Meltano):
-    """Build and test the models of one organization."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(call='invoke --no-install dbt-postgres:build --vars "$VARS"', **options)
-
-    def variables(self) -> dict[str, str]:
-        """Return where the rows are, and where the models go."""
-        name = slug(self.organization)
-        files = str(PROJECT / "output/prod/dbt" / name)
-        return {
-            "VARS": json.dumps({"pluvo_schema": f"{SCHEMA}_{name}"}),
-            "PLUVO_DBT_SCHEMA": f"analytics_{name}",
-            "DBT_POSTGRES_TARGET_PATH": files,
-            "DBT_POSTGRES_LOG_PATH": files,
-        }
-
-
-@task(map_index_template="{{ task.op_kwargs['organization'] }}")
-def views(organization: str) -> None:
-    """Create views of one organization's rows in a schema of their own, for its models."""
-    own = settings_of(organization)
-    label = urlsplit(own["api_url"]).netloc if "api_url" in own else organization
-    schema = f"{SCHEMA}_{slug(organization)}"
-    with psycopg.connect() as warehouse:  # given by the PG... variables
-        warehouse.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
-        streams = warehouse.execute(
-            "SELECT table_name FROM information_schema.columns"
-            " WHERE table_schema = %s AND column_name = 'organization'",
-            [SCHEMA],
-        )
-        for (stream,) in streams.fetchall():
-            warehouse.execute(
-                sql.SQL(
-                    "CREATE OR REPLACE VIEW {} AS SELECT * FROM {} WHERE organization = {}"
-                ).format(
-                    sql.Identifier(schema, stream),
-                    sql.Identifier(SCHEMA, stream),
-                    sql.Literal(label.lower()),
-                )
-            )
-
-
 @dag(
     schedule="@daily",
     start_date=datetime(2025, 1, 1, tzinfo=UTC),
@@ -166,19 +118,23 @@ def views(organization: str) -> None:
     doc_md=__doc__,
 )
 def pluvo() -> None:
-    """Sync each organization, then build its models; a failure does not stop the others."""
+    """Sync all organizations, then build the models of all at once.
 
-    @task_group
-    def organization(organization: str) -> None:
-        syncs = [
-            Sync(task_id=f"sync_{group}", organization=organization, group=group)
-            for group in STREAM_GROUPS
-        ]
-        build = Build(task_id="build", organization=organization)
-        syncs >> views(organization=organization) >> build
-
+    A sync that fails does not keep the models of the others from being built: what it broke off
+    speaks for nothing. But the run has failed then, which `synced` tells.
+    """
     prepare = Meltano(task_id="prepare", call="upgrade database")
-    prepare >> organization.expand(organization=list(ORGANIZATIONS))
+    build = Meltano(
+        task_id="build",
+        call="invoke --no-install dbt-postgres:build",
+        trigger_rule=TriggerRule.ALL_DONE,
+    )
+    synced = EmptyOperator(task_id="synced")
+    for group in STREAM_GROUPS:
+        syncs = Sync.partial(
+            task_id=f"sync_{group}", group=group, map_index_template="{{ task.organization }}"
+        ).expand(organization=list(ORGANIZATIONS))
+        prepare >> syncs >> [build, synced]
 
 
 pluvo()

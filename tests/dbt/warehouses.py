@@ -69,9 +69,9 @@ class Postgres:
         self.environment = server | {"PGDATABASE": database, "PGTZ": "UTC"}
 
     def _connection(self) -> psycopg.Connection[Any]:
-        return psycopg.connect(
-            _conninfo(self.environment), options="-c search_path=analytics,analytics_pluvo -c timezone=UTC"
-        )
+        schemas = "analytics,analytics_pluvo"
+        options = f"-c search_path={schemas} -c timezone=UTC"
+        return psycopg.connect(_conninfo(self.environment), options=options)
 
     def load(self, sync: Sync) -> None:
         with self._connection() as connection:
