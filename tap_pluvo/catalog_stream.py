@@ -10,6 +10,7 @@ from typing_extensions import override
 from pluvo_client.errors import ConfigurationError
 from pluvo_client.schema.columns import Column, additional_columns
 from pluvo_client.schema.selection import Selection
+from tap_pluvo.inputs import is_selected
 from tap_pluvo.progress import Progress
 from tap_pluvo.sdk_stream import SdkStream
 from tap_pluvo.stream_schema import stream_schema
@@ -141,10 +142,12 @@ class CatalogStream(SdkStream):
         """Take selection and replication method from a catalog; the keys stay our own.
 
         Raises:
-            ConfigurationError: the catalog asks for a replication that the stream cannot do.
+            ConfigurationError: the catalog is another tap's, or asks for a replication that the
+                stream cannot do.
         """
         replication_key = self.replication_key
         super().apply_catalog(catalog)
+        self._check_entry(catalog)
         self.primary_keys = self.key
         if self.replication_key not in {None, replication_key}:
             msg = (
@@ -158,6 +161,26 @@ class CatalogStream(SdkStream):
             msg = (
                 f"catalog: stream {self.name} cannot be replicated "
                 f"{self.forced_replication_method}: use {' or '.join(sorted(methods))}"
+            )
+            raise ConfigurationError(msg)
+
+    def _check_entry(self, catalog: Catalog) -> None:
+        """Refuse a selected entry that says of our records what does not hold."""
+        entry = catalog.get_stream(self.name)
+        if entry is None or not is_selected(entry):
+            return
+        wrong = []
+        if self.primary_keys and set(self.primary_keys) != set(self.key):
+            wrong.append(f"its key is {', '.join(self.key)}")
+        given = entry.schema.to_dict()["properties"]
+        for name, column in self.columns.items():
+            types, ours = given.get(name, {}).get("type"), column.schema["type"]
+            if types and not set(ours) <= {*([types] if isinstance(types, str) else types), "null"}:
+                wrong.append(f"its column {name} is of type {ours[0]}")
+        if wrong:
+            msg = (
+                f"catalog: stream {self.name} is another one here: {'; '.join(wrong)}. Write a new "
+                "catalog with `tap-pluvo --discover`"
             )
             raise ConfigurationError(msg)
 

@@ -12,9 +12,9 @@ import click
 from singer_sdk.exceptions import MappingError
 from typing_extensions import override
 
-from pluvo_client.errors import PluvoError
+from pluvo_client.errors import ConfigurationError, PluvoError
 from tap_pluvo.inputs import json_object, read_catalog
-from tap_pluvo.settings import from_environment, from_meltano
+from tap_pluvo.settings import from_environment, from_meltano, unknown_variables
 from tap_pluvo.tap import TapPluvo
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # What a write raises, and nothing else: the disk or the quota is full, the file or the disk ends.
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 TESTING = "tap_pluvo.testing"  # marks a call with `--test`
+BRIEFLY = {"max_retry_seconds": 15, "request_timeout": 15}  # for someone who waits for the answer
 
 
 class TapPluvoCommand(TapPluvo):
@@ -48,9 +49,36 @@ class TapPluvoCommand(TapPluvo):
         return found
 
     @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Check the settings, and that no variable looks like one by mistake.
+
+        Raises:
+            ConfigurationError: something is wrong.
+        """
+        wrong = super()._validate_config(raise_errors=raise_errors)
+        if mistakes := list(unknown_variables(os.environ, self.config_jsonschema)):
+            raise ConfigurationError("\n".join(mistakes))
+        return wrong
+
+    @override
+    @classmethod
+    def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
+        """Write the catalog; what does not answer is not waited for as long as in a sync."""
+        if value and "config" in ctx.params:
+            ctx.params["config"].config = BRIEFLY | ctx.params["config"].config
+        super().cb_discover(ctx, param, value)
+
+    @override
     @classmethod
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
-        """Check settings, address, token, scopes, schema and a page of each selected stream."""
+        """Check settings, address, token, scopes, schema and a page of each selected stream.
+
+        Raises:
+            BadParameter: it is to test something else.
+        """
+        if value not in {"all", "schema", "disabled"}:
+            msg = f"{value!r} is unknown: use `--test`, or `--test=schema`"
+            raise click.BadParameter(msg, ctx, param)
         if value != "all":
             super().cb_test(ctx, param, value)
             return
@@ -75,7 +103,7 @@ class TapPluvoCommand(TapPluvo):
         context = click.get_current_context()
         testing = TESTING in context.meta
         tap = cls(
-            config=config.config if config else {},
+            config=(BRIEFLY if testing else {}) | (config.config if config else {}),
             state=json_object("state", state),
             catalog=read_catalog(catalog),
             sample=testing,

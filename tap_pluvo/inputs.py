@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
-from singer_sdk.singerlib import Catalog
+from singer_sdk.singerlib import Catalog, CatalogEntry
 
 from pluvo_client.errors import ConfigurationError
 from pluvo_client.schema.values import moment
@@ -20,6 +20,7 @@ from pluvo_client.schema.values import moment
 # What of a stream's state is read.
 STATE_MOMENTS = ("replication_key_value", "full_read_at")
 STATE_RANGE = "range"  # one that a backfill has not read to its end yet
+STATE_OWNER = "organization"  # the host that the bookmarks are of
 
 _TEXT = {"type": ["string", "null"]}
 _TEXTS = {"type": ["array", "null"], "items": {"type": "string"}}
@@ -68,7 +69,12 @@ CATALOG = _object(
 def check_state(state: dict[str, Any]) -> None:
     """Raise `ConfigurationError` for a state that this tap cannot have written."""
     bookmarks = state.get("bookmarks", {})
-    if not isinstance(bookmarks, dict) or set(state) - {"bookmarks"}:
+    owner = state.get(STATE_OWNER)
+    if (
+        not isinstance(bookmarks, dict)
+        or not isinstance(owner, str | None)
+        or set(state) - {"bookmarks", STATE_OWNER}
+    ):
         msg = (
             'state: expected an object {"bookmarks": {...}} as this tap writes it; a state of '
             "another tap or version cannot be used"
@@ -86,6 +92,22 @@ def check_state(state: dict[str, Any]) -> None:
         if not _is_range(bookmark.get(STATE_RANGE)):
             msg = f"state: `{STATE_RANGE}` of {name!r} does not hold the days of a range"
             raise ConfigurationError(msg)
+
+
+def claim_state(state: dict[str, Any], host: str) -> None:
+    """Note in a state whose it is, since bookmarks of another organization would hide rows.
+
+    Raises:
+        ConfigurationError: it is another organization's.
+    """
+    owner = state.setdefault(STATE_OWNER, host)
+    if owner != host:
+        msg = (
+            f"state: it is of {owner}, and this run reads {host}: give each organization its own "
+            "state, or none to read everything. If it is the same organization at a new address, "
+            f"write {host} for `{STATE_OWNER}` in the state"
+        )
+        raise ConfigurationError(msg)
 
 
 def _is_moment(value: Any) -> bool:
@@ -111,17 +133,22 @@ def json_object(what: str, source: IO[str] | str | None) -> dict[str, Any]:
     """
     if source is None:
         return {}
+    name = source if isinstance(source, str) else source.name
     try:
         text = Path(source).read_text("utf-8") if isinstance(source, str) else source.read()
         found = json.loads(text)
     except OSError as error:
-        msg = f"{what}: the file {source!r} cannot be read ({error.strerror})"
+        msg = f"{what}: the file {name!r} cannot be read ({error.strerror})"
         raise ConfigurationError(msg) from None
-    except (ValueError, RecursionError):
-        msg = f"{what}: the file is not valid JSON"
+    except (ValueError, RecursionError) as error:
+        # Where, but not what: it may be a secret.
+        place = ""
+        if isinstance(error, json.JSONDecodeError):
+            place = f", see line {error.lineno}, column {error.colno}"
+        msg = f"{what}: the file {name!r} is not valid JSON{place}"
         raise ConfigurationError(msg) from None
     if not isinstance(found, dict):
-        msg = f"{what}: the file must hold a JSON object"
+        msg = f"{what}: the file {name!r} must hold a JSON object"
         raise ConfigurationError(msg)
     return found
 
@@ -143,3 +170,8 @@ def read_catalog(source: IO[str] | None) -> Catalog | None:
         )
         raise ConfigurationError(msg)
     return Catalog.from_dict(found)
+
+
+def is_selected(entry: CatalogEntry) -> bool:
+    """Tell whether a catalog selects a stream."""
+    return entry.metadata.resolve_selection().get((), True)

@@ -13,12 +13,15 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from pluvo_client.errors import ConfigurationError
+from pluvo_client.errors import ConfigurationError, did_you_mean
 from pluvo_client.settings import CONNECTION, ClientSettings, setting
 from pluvo_client.settings.settings import value_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+# Variables that are no settings: the SDK's level of logging, and where `plugin.yml` finds the tap.
+OTHER_VARIABLES = {"TAP_PLUVO_LOGLEVEL", "TAP_PLUVO_PIP_URL"}
 
 EARLIEST, LATEST = 1900, 2999  # years of dates; date arithmetic cannot overflow between them
 
@@ -190,6 +193,25 @@ def from_environment(environment: Mapping[str, str], schema: Mapping[str, Any]) 
             msg = f"environment variable {variable} must be JSON (type {kind})"
             raise ConfigurationError(msg) from None
     return found
+
+
+def unknown_variables(environment: Mapping[str, str], schema: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each variable that looks like a setting's, and is none.
+
+    Meltano has more of them: its own ones have two underscores, as TAP_PLUVO__SELECT, and those of
+    plugins that inherit from this one end in a setting's name, as TAP_PLUVO_FULL_CLIENT_ID.
+    """
+    known = schema["properties"]
+    for variable in sorted(environment):
+        if (
+            variable.startswith("TAP_PLUVO_")
+            and "__" not in variable
+            and variable not in OTHER_VARIABLES
+            and not variable.endswith(tuple(f"_{name.upper()}" for name in known))
+        ):
+            name = variable.removeprefix("TAP_PLUVO_").lower()
+            remedy = did_you_mean(name, known) or ": unset it; `tap-pluvo --about` lists them all"
+            yield f"environment variable {variable} is no setting{remedy}"
 
 
 def from_meltano(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:

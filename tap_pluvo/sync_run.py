@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk.exceptions import MappingError
 from singer_sdk.singerlib import StateMessage
 
-from pluvo_client.errors import PluvoError
+from pluvo_client.errors import ConfigurationError, PluvoError
+from tap_pluvo.inputs import claim_state, is_selected
 from tap_pluvo.progress import Result, log_summary
-from tap_pluvo.tap import is_selected
 
 if TYPE_CHECKING:
     from tap_pluvo.stream import PluvoStream
@@ -26,13 +26,19 @@ def run(tap: TapPluvo) -> list[Result]:
     a stream that fails does not stop the others.
 
     Raises:
-        ConfigurationError: the setting `filters` is wrong; nothing was read.
+        ConfigurationError: the setting `filters`, the state or the selection is wrong; nothing was
+            read.
     """
     _ = tap.session.filters
+    claim_state(cast("dict[str, Any]", tap.state), tap.session.settings.client.host)
+    unknown = _unknown_selections(tap)
+    if not (unknown or tap.streams_to_read()):
+        msg = "catalog: no stream is selected, so there is nothing to read: select one"
+        raise ConfigurationError(msg)
     tap._reset_state_progress_markers()  # noqa: SLF001 - as the SDK's `sync_all` does
-    if tap.state:
+    if "bookmarks" in tap.state:
         tap.state_writer.write_state(tap.state)
-    results = [Result(name, error=reason) for name, reason in _unknown_selections(tap)]
+    results = [Result(name, error=reason) for name, reason in unknown]
     tap.sync_log.begin()
     try:
         for stream in tap.streams_to_read():
@@ -41,7 +47,7 @@ def run(tap: TapPluvo) -> list[Result]:
                 results.append(result)
     finally:
         # Once more, since some targets pass a state on only if it is the last they are told.
-        if tap.state:
+        if "bookmarks" in tap.state:
             tap.write_message(StateMessage(value=tap.state))
         tap.flush()
     tap.close()  # first, since workers of a stream that failed may still have words to say

@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from pluvo_client.errors import ConfigurationError
 from pluvo_client.settings import problems
-from tap_pluvo.inputs import check_state
+from tap_pluvo.inputs import STATE_OWNER, check_state, is_selected
 from tap_pluvo.settings import SCHEMA
 from tap_pluvo.writer import ChunkWriter
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
-    from singer_sdk.singerlib import CatalogEntry
 
     from tap_pluvo.catalog_stream import CatalogStream
     from tap_pluvo.session import Session
@@ -177,6 +176,8 @@ class TapPluvo(Tap):
         """
         check_state(state)
         super().load_state(state)
+        if STATE_OWNER in state:
+            cast("dict[str, Any]", self.state)[STATE_OWNER] = state[STATE_OWNER]
 
     # The end of a run
 
@@ -226,8 +227,3 @@ def all_streams() -> tuple[type[PluvoStream], ...]:
     from tap_pluvo.streams import STREAMS
 
     return STREAMS
-
-
-def is_selected(entry: CatalogEntry) -> bool:
-    """Tell whether a catalog selects a stream."""
-    return entry.metadata.resolve_selection().get((), True)

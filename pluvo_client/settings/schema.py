@@ -57,6 +57,14 @@ CONNECTION: dict[str, dict[str, Any]] = {
         "Must be https, except on this machine. Set this or `organization`.",
         example="https://learning.example.com",
     ),
+    "only_host": setting(
+        "string",
+        "Only host",
+        "Refuse every other host, so that the rows of two organizations never mix in one place. "
+        "`localhost` stands for this machine by any name.",
+        example="my-academy.pluvo.com",
+        minLength=1,
+    ),
     "client_id": setting(
         "string",
         "Client id",

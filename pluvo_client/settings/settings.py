@@ -39,6 +39,11 @@ class ClientSettings:
     introspection: bool
 
     @property
+    def host(self) -> str:
+        """The organization's host, which tells it from others."""
+        return str(urlsplit(self.base_url).hostname)
+
+    @property
     def max_response_bytes(self) -> int:
         """The limit of an answer's size in bytes."""
         return self.max_response_mb * 1_000_000
@@ -53,20 +58,27 @@ class ClientSettings:
             ConfigurationError: a setting is missing, or does not go with another one.
         """
         values = {name: value_of(name, config, CONNECTION) for name in CONNECTION}
-        for name in ("client_id", "client_secret"):
-            if not values[name]:
-                msg = (
-                    f"setting `{name}` is missing: set it to what Pluvo gave you with your API "
-                    f"client, for example as TAP_PLUVO_{name.upper()}"
-                )
-                raise ConfigurationError(msg)
+        wrong = [
+            f"setting `{name}` is missing: set it to what Pluvo gave you with your API client, for "
+            f"example as TAP_PLUVO_{name.upper()}"
+            for name in ("client_id", "client_secret")
+            if not values[name]
+        ]
+        address = ""
+        try:
+            address = base_url(values.pop("organization"), values.pop("api_url"))
+            check_host(address, values.pop("only_host"))
+        except ConfigurationError as error:
+            wrong.insert(0, str(error))
+        if wrong:
+            raise ConfigurationError("\n".join(wrong))
         bundle = values["ca_bundle"]
         if bundle and not Path(bundle).is_file():
             msg = f"setting `ca_bundle`: there is no file {bundle!r}"
             raise ConfigurationError(msg)
         scopes = values.pop("scopes")
         return cls(
-            base_url=base_url(values.pop("organization"), values.pop("api_url")),
+            base_url=address,
             scopes=tuple(scopes) if scopes else None,
             introspection=values.pop("introspection") == "auto",
             **values,
@@ -116,8 +128,26 @@ def base_url(organization: str | None, api_url: str | None) -> str:
             "the tap adds /graphql/ and /oauth/token/"
         )
         raise ConfigurationError(msg)
-    if url.scheme == "http" and not re.fullmatch(r"localhost|127(\.\d+){3}|::1", host):
+    if url.scheme == "http" and not is_this_machine(host):
         msg = "setting `api_url` must begin with https://, since the client secret travels there"
         raise ConfigurationError(msg)
     shown = f"[{host}]" if ":" in host else host
     return f"{url.scheme}://{shown}" + (f":{port}" if port else "")
+
+
+def check_host(address: str, only: str | None) -> None:
+    """Raise `ConfigurationError` for an address that the setting `only_host` rules out."""
+    host = str(urlsplit(address).hostname)
+    if only is None or host == only.lower() or (is_this_machine(host) and is_this_machine(only)):
+        return
+    msg = (
+        f"setting `only_host`: only {only} is to be read here, and not {host}: choose the "
+        "environment of that organization, or correct `organization` or `api_url` (a variable such "
+        "as TAP_PLUVO_API_URL holds for all environments)"
+    )
+    raise ConfigurationError(msg)
+
+
+def is_this_machine(host: str) -> bool:
+    """Tell whether a host's name always means the machine that asks."""
+    return re.fullmatch(r"localhost|127(\.\d+){3}|::1", host.lower()) is not None

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support import config, metadata_of, of_stream, run_tap, selecting
+from support import config, metadata_of, of_stream, run_tap, selecting, sync
 from wrong_input_support import CLIENT_REMEDY, SECRET, check
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ CATALOG_REMEDY = "write one with `tap-pluvo --discover`"
 @pytest.mark.parametrize(
     ("state", "phrases"),
     [
-        ("{", ["state: the file is not valid JSON"]),
-        ("", ["state: the file is not valid JSON"]),
-        ([], ["state: the file must hold a JSON object"]),
+        ("{", ["state: the file '", "is not valid JSON, see line 1, column 2"]),
+        ("", ["state: the file '", "is not valid JSON"]),
+        ([], ["state: the file '", "must hold a JSON object"]),
         ({"users": {}}, ['state: expected an object {"bookmarks": {...}}', "another tap"]),
         ({"bookmarks": []}, ['state: expected an object {"bookmarks": {...}}']),
         ({"bookmarks": {"users": 3}}, ["state: the bookmark of 'users' is not an object"]),
@@ -50,6 +50,17 @@ def test_state(state: Any, phrases: list[str], guarded: Sandbox) -> None:
     check(run_tap(config(guarded), state=state), *phrases)
 
 
+def test_a_state_belongs_to_an_organization(guarded: Sandbox) -> None:
+    """Its bookmarks would hide rows of another one."""
+    state = sync(config(guarded)).state
+    assert state["organization"] == "127.0.0.1"
+    assert sync(config(guarded), state=state).state["organization"] == "127.0.0.1"
+    result = run_tap(config(guarded), state=state | {"organization": "academy.pluvo.com"})
+    check(result, "state: it is of academy.pluvo.com, and this run reads 127.0.0.1", "its own")
+    assert result.stdout == ""
+    check(run_tap(config(guarded), state=state | {"organization": 3}), "another tap")
+
+
 def test_a_state_that_was_written_by_hand(guarded: Sandbox) -> None:
     bookmark = {"replication_key_value": "2024-01-01", "full_read_at": "2024-01-01"}
     state = {"bookmarks": {"portfolio_report": bookmark, "a_stream_that_is_gone": {}}}
@@ -64,9 +75,9 @@ def test_a_state_that_was_written_by_hand(guarded: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("catalog", "phrases"),
     [
-        ("<html>", ["catalog: the file is not valid JSON"]),
-        ("", ["catalog: the file is not valid JSON"]),
-        ([], ["catalog: the file must hold a JSON object"]),
+        ("<html>", ["catalog: the file '", "is not valid JSON"]),
+        ("", ["catalog: the file '", "is not valid JSON"]),
+        ([], ["catalog: the file '", "must hold a JSON object"]),
         ({}, ["not a Singer catalog", CATALOG_REMEDY]),
         ({"streams": {}}, ["not a Singer catalog", CATALOG_REMEDY]),
         ({"streams": ["users"]}, ["not a Singer catalog", CATALOG_REMEDY]),
@@ -104,9 +115,26 @@ def replicate_by_log(catalog: Any) -> None:
     of_stream(catalog, "portfolio_report")["replication_method"] = "LOG_BASED"
 
 
+def key_of_another_tap(catalog: Any) -> None:
+    of_stream(catalog, "users")["key_properties"] = ["node_id"]
+    metadata_of(catalog, "users")["table-key-properties"] = ["node_id"]
+
+
+def numeric_identifiers(catalog: Any) -> None:
+    of_stream(catalog, "users")["schema"]["properties"]["id"]["type"] = ["integer", "null"]
+
+
+def select_nothing(catalog: Any) -> None:
+    for stream in catalog["streams"]:
+        metadata_of(catalog, stream["tap_stream_id"])["selected"] = False
+
+
 @pytest.mark.parametrize(
     ("change", "phrases"),
     [
+        (key_of_another_tap, ["stream users is another one here", "its key is id", "--discover`"]),
+        (numeric_identifiers, ["stream users", "its column id is of type string", "--discover`"]),
+        (select_nothing, ["catalog: no stream is selected"]),
         (rename, ["stream userz failed: there is no such stream"]),
         (
             replicate_by_title,
@@ -134,10 +162,10 @@ def test_catalog_that_asks_for_the_impossible(
 @pytest.mark.parametrize(
     ("text", "phrase"),
     [
-        ("{", "config: the file is not valid JSON"),
-        ("", "config: the file is not valid JSON"),
-        ("[]", "config: the file must hold a JSON object"),
-        ('"text"', "config: the file must hold a JSON object"),
+        ("{", "config.json' is not valid JSON"),
+        ("", "config.json' is not valid JSON"),
+        ("[]", "config.json' must hold a JSON object"),
+        ('"text"', "config.json' must hold a JSON object"),
     ],
 )
 @pytest.mark.parametrize("arguments", [(), ("--discover",), ("--test",)])
@@ -165,11 +193,24 @@ def test_a_file_that_is_not_there(option: str) -> None:
         ({"START_DATE": "soon"}, ["`start_date` is not an ISO 8601 date"]),
         ({"CLIENT_SECRET": SECRET + "x"}, ["rejects the client", CLIENT_REMEDY]),
         ({"API_URL": ""}, ["`organization` and `api_url` are both missing"]),
+        (
+            {"API_URL": "", "CLIENT_ID": "", "CLIENT_SECRET": ""},
+            ["`organization` and `api_url`", "`client_id` is missing", "`client_secret` is miss"],
+        ),
+        ({"STREAM_MAP": "{}"}, ["TAP_PLUVO_STREAM_MAP", "did you mean `stream_maps`?"]),
+        ({"MAX_CONCURENCY": "2"}, ["MAX_CONCURENCY is no setting", "did you mean `max_concurrency`?"]),
+        ({"ZZZ": "2"}, ["TAP_PLUVO_ZZZ is no setting", "unset it"]),
     ],
 )
 def test_environment(variables: Mapping[str, str], phrases: list[str], guarded: Sandbox) -> None:
     result = run_tap(None, "--config=ENV", variables=as_variables(guarded, **variables))
     check(result, *phrases)
+
+
+def test_variables_of_meltano_and_the_sdk_are_known(guarded: Sandbox) -> None:
+    names = ("_SELECT", "NORTH__METADATA", "FULL_CLIENT_ID", "LOGLEVEL", "PIP_URL")
+    result = run_tap(config(guarded), variables={f"TAP_PLUVO_{name}": "info" for name in names})
+    assert result.returncode == 0, result.stderr
 
 
 def as_variables(sandbox: Sandbox, **others: str) -> dict[str, str]:

@@ -76,6 +76,12 @@ SETTINGS = [
         {"api_url": "http://127.0.0.1:9", "max_retry_seconds": 0},
         "the connection to http://127.0.0.1:9 failed",
     ),
+    case(
+        "another organization's environment",
+        {"only_host": "academy.pluvo.com"},
+        "`only_host`: only academy.pluvo.com is to be read here, and not 127.0.0.1",
+        "TAP_PLUVO_API_URL holds for all environments",
+    ),
     case("no id", {"client_id": None}, "`client_id` is missing", "TAP_PLUVO_CLIENT_ID"),
     case("no secret", {"client_secret": None}, "`client_secret` is missing", "API client"),
     case("empty secret", {"client_secret": ""}, "`client_secret` is missing", "API client"),
