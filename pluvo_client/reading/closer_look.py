@@ -6,37 +6,31 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-FEWEST_ROWS = 2  # that a page can have
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 class Look(NamedTuple):
-    """A page of `rows` rows, at an offset in a connection, and where it has `key`."""
+    """A page of `rows` rows, at an offset in a connection; `place` is that in all connections."""
 
-    key: str
     connection: int
     offset: int
+    place: int
     rows: int
-    places: Sequence[int]
-
-    def shows(self, keys: Sequence[str]) -> bool:
-        """Tell whether a page with these keys has `key` where it should be."""
-        return all(keys[place : place + 1] == [self.key] for place in self.places)
 
 
 def looks_at(
-    key: str, places: Sequence[int], starts: Sequence[int], page_rows: Sequence[int]
+    places: Iterable[int], starts: Sequence[int], page_rows: Sequence[int], end: int
 ) -> Iterator[Look]:
-    """Give the looks at all places of a key: one, if they fit on a page, else one at each.
+    """Give looks that show all of the places, which come in order: as few pages as there can be.
 
-    `starts` are the places at which connections begin, `page_rows` how many rows their pages have.
+    `starts` are the places at which connections begin, `end` the one behind the last of them;
+    `page_rows` is how many rows their pages have.
     """
-    index = bisect_right(starts, places[0]) - 1
-    offset = places[0] - starts[index]
-    if places[-1] - places[0] < page_rows[index]:
-        yield Look(key, index, offset, page_rows[index], [at - places[0] for at in places])
-        return
+    seen = 0  # up to this place
     for place in places:
-        index = bisect_right(starts, place) - 1
-        yield Look(key, index, place - starts[index], FEWEST_ROWS, [0])
+        if place < seen:
+            continue
+        behind = bisect_right(starts, place)
+        index = behind - 1
+        seen = min(place + page_rows[index], [*starts, end][behind])
+        yield Look(index, place - starts[index], place, seen - place)

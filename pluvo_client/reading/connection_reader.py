@@ -74,7 +74,7 @@ class ConnectionReader:
             try:
                 yield from self._noting_days(read.pages(ledger))
                 if not self._plan.sample:
-                    yield from read.look_closer(ledger)
+                    read.look_closer(ledger)
             finally:
                 read.close()
             if self._plan.sample:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from pluvo_client.reading.page_stitcher import Piece
     from pluvo_client.schema.selection import Record
@@ -97,22 +97,21 @@ class EqualRows:
         """Those of `by_place` of whom no page of this pass has shown as many."""
         return {key: rows for key, rows in self.by_place.items() if rows > self._at_once[key]}
 
-    def places(self) -> dict[str, list[int]]:
-        """Return where the rows that are spread stand in the list.
+    def places(self) -> list[int]:
+        """Return where the rows that are spread stand in the list, in order.
 
         Those of a key of whom a page shows several are no evidence that the list holds still: its
         pages join wherever such rows meet. So with one of them, there are no places to look at.
         """
         spread = self.spread
         if any(self._at_once[key] > 1 for key in spread):
-            return {}
-        return {key: self._places_of(key) for key in spread}
+            return []
+        hashes = set(map(hash, spread))
+        return [place for place, key in enumerate(self._keys) if key in hashes]
 
-    def _places_of(self, key: str) -> list[int]:
-        found: list[int] = []
-        for _ in range(self.by_place[key]):
-            found.append(self._keys.index(hash(key), found[-1] + 1 if found else 0))
-        return found
+    def stood(self, keys: Sequence[str], place: int) -> bool:
+        """Tell whether this pass has read these keys, in this order, from a place on."""
+        return self._keys[place : place + len(keys)] == array("q", map(hash, keys))
 
     @property
     def beyond_pages(self) -> int:

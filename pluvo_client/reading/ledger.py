@@ -8,6 +8,8 @@ from pluvo_client.reading.equal_rows import EqualRows, numbered
 from pluvo_client.reading.key_set import KeySet, digest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pluvo_client.reading.page_stitcher import Piece
     from pluvo_client.schema.selection import Record
 
@@ -96,16 +98,20 @@ class Ledger:
         assert self.equal_rows is not None  # noqa: S101 - the caller has asked
         return self.equal_rows.came_repeatedly(key) and not self.given.has(key, rows)
 
-    def places_of_spread_rows(self) -> dict[str, list[int]]:
+    def places_of_spread_rows(self) -> list[int]:
         """Return where rows stand that are spread over pages, if a look there can tell more.
 
         It cannot where it is not known which of the rows were given.
         """
         if self.equal_rows is None:
-            return {}
+            return []
         several = any(self.given.has(key, 1) for key in self.equal_rows.spread)
         known = self.equal_rows.holds_all if self._pass > 1 else not several
-        return self.equal_rows.places() if known else {}
+        return self.equal_rows.places() if known else []
+
+    def stood(self, keys: Sequence[str], place: int) -> bool:
+        """Tell whether this pass has read these keys, in this order, from a place on."""
+        return self.equal_rows is not None and self.equal_rows.stood(keys, place)
 
     def note_in_place(self) -> None:
         """Note that rows that are spread over pages are where they were read."""

@@ -86,8 +86,12 @@ class PageStitcher:
         return bool(keys) and (self._known(keys[0]) or not set(keys).isdisjoint(self._previous))
 
     def _start(self, keys: list[str]) -> int:
-        """Return the place behind the last row of a page that the piece before has, too."""
-        if keys[:1] == self._previous[-1:]:
+        """Return the place of the first row of a page that the piece before does not have.
+
+        They share nothing, as far as it shows, if the last row of that piece is not on the page:
+        where another one is, it may be a different row of the same key.
+        """
+        last = self._previous[-1:]
+        if keys[:1] == last:
             return min(1, len(keys))
-        places = {key: place for place, key in enumerate(keys)}
-        return next((places[key] + 1 for key in reversed(self._previous) if key in places), 0)
+        return max((place + 1 for place, key in enumerate(keys) if [key] == last), default=0)

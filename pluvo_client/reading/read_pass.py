@@ -10,7 +10,7 @@ from pluvo_client.reading.closer_look import looks_at
 from pluvo_client.reading.connection import ARCHIVED
 from pluvo_client.reading.evidence import total
 from pluvo_client.reading.fetcher import Vanished
-from pluvo_client.reading.page_stitcher import PageStitcher, Piece
+from pluvo_client.reading.page_stitcher import PageStitcher
 from pluvo_client.reading.root_fields import AnythingField, CountField, PageField
 
 if TYPE_CHECKING:
@@ -89,22 +89,16 @@ class ReadPass:
                     raise ProtocolError(msg)
             self._forget(index)
 
-    def look_closer(self, ledger: Ledger) -> Iterator[list[Row]]:
+    def look_closer(self, ledger: Ledger) -> None:
         """Find out whether rows of equal key that came on several pages are in their places still.
 
-        It is left to another pass where that costs less, or where pages cannot be asked for by
-        their place.
+        It is left to another pass where pages cannot be asked for by their place.
         """
-        by_offset = all(connection.by_offset for connection in self._connections)
-        if self.moved or not by_offset or not (places := ledger.places_of_spread_rows()):
+        if self.moved or not all(connection.by_offset for connection in self._connections):
             return
-        looks = [
-            look
-            for key, found in places.items()
-            for look in looks_at(key, found, self._starts, self._page_rows)
-        ]
-        if sum(look.rows for look in looks) > self.rows:
+        if not (places := ledger.places_of_spread_rows()):
             return
+        looks = list(looks_at(places, self._starts, self._page_rows, self.rows))
         pages = self._fetcher.ask_many(
             PageField(self._connections[look.connection], look.rows, look.offset) for look in looks
         )
@@ -113,14 +107,8 @@ class ReadPass:
                 return
             keys = [self._plan.key(record) for record in page.records]
             stitcher = self._stitchers[look.connection]
-            stitcher.moved |= page.total != stitcher.count or not look.shows(keys)
-            stitcher.moved |= not all(map(ledger.known, keys))
-            records = [
-                record for key, record in zip(keys, page.records, strict=True) if key == look.key
-            ]
-            again = [look.key] * len(records)
-            if rows := ledger.take(Piece(again, records, len(records), exact=False)):
-                yield rows
+            stitcher.moved |= page.total != stitcher.count or len(keys) != look.rows
+            stitcher.moved |= not ledger.stood(keys, look.place)
         if not self.moved:
             ledger.note_in_place()
 

@@ -8,252 +8,17 @@ cursor. Rows have an id, or none: then there are as many of a key as were there 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
-from datetime import date, timedelta
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from adversary import PAGE, DatedServer, Row, Server, missing, read, server_of
 from typing_extensions import override
 
 from pluvo_client.errors import IncompleteError, ProtocolError
-from pluvo_client.reading.by_days import DayFilter, Days
-from pluvo_client.reading.connection import Connection
-from pluvo_client.reading.connection_reader import ConnectionReader
-from pluvo_client.reading.read_plan import ReadPlan
-from pluvo_client.reading.root_fields import AnythingField, CountField, PageField
-from pluvo_client.schema.contract import Contract
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-PAGE = 10
-TIES = ("none", "by page", "random")
-
-
-@dataclass
-class Row:
-    """A row: what the list is ordered by, its id, and what it shows where there is no id."""
-
-    rank: int
-    id: int
-    label: str
-
-
-@dataclass
-class Server:
-    """One list, and what an adversary does to it before each request."""
-
-    random: Random
-    rows: list[Row]
-    ties: str
-    labels: int  # how many different labels there are; ids are labels of their own
-    with_id: bool
-    counted: bool
-    ranks: int
-    eagerness: float  # how often the adversary acts before a request
-    bulk: int  # how many rows it touches at most
-    kinds: tuple[str, ...] = ("insert", "delete", "move", "swap")
-    mixed: bool = False  # whether it does several kinds of things at once
-    read_ahead: int = 1
-    requests: int = 0
-    contract: Contract = field(default_factory=Contract)
-
-    def __post_init__(self) -> None:
-        self.next_id = len(self.rows)
-        self.stayed = {row.id for row in self.rows}
-        self.most = Counter[str]()
-        self.note()
-
-    def key(self, row: Row) -> str:
-        return str(row.id) if self.with_id else row.label
-
-    def node(self, row: Row) -> dict[str, Any]:
-        return {"key": self.key(row), "id": row.id}
-
-    def note(self) -> None:
-        """Remember how many rows of a key there were at once."""
-        for key, times in Counter(map(self.key, self.rows)).items():
-            self.most[key] = max(self.most[key], times)
-
-    def act(self) -> None:
-        """Change the list, if the adversary feels like it."""
-        self.requests += 1
-        if self.random.random() >= self.eagerness:
-            return
-        chosen = self.random.choice(self.kinds)
-        for _ in range(self.random.randint(1, self.bulk)):
-            kind = self.random.choice(self.kinds) if self.mixed else chosen
-            if kind == "insert":
-                label = f"new {self.next_id}"
-                rank = self.random.randrange(self.ranks)
-                self.rows.insert(self.random.randint(0, len(self.rows)),
-                                 Row(rank, self.next_id, label))  # fmt: skip
-                self.next_id += 1
-            elif kind == "delete" and self.rows:
-                row = self.rows.pop(self.random.randrange(len(self.rows)))
-                self.stayed.discard(row.id)
-            elif kind == "move" and self.rows:
-                row = self.rows.pop(self.random.randrange(len(self.rows)))
-                row.rank = self.random.randrange(self.ranks)
-                self.rows.insert(self.random.randint(0, len(self.rows)), row)
-            elif kind == "swap" and self.rows:
-                one, other = (self.random.randrange(len(self.rows)) for _ in range(2))
-                self.rows[one], self.rows[other] = self.rows[other], self.rows[one]
-                (self.rows[one].rank, self.rows[other].rank) = (
-                    self.rows[other].rank,
-                    self.rows[one].rank,
-                )
-        self.note()
-
-    def ordered(self, position: int, first: int) -> list[Row]:
-        """Return all rows in the order of this request."""
-        if self.ties == "none":
-            return self.rows
-        salt = f"{position}/{first}" if self.ties == "by page" else str(self.requests)
-        shuffled = Random(salt)
-        return sorted(self.rows, key=lambda row: (row.rank, shuffled.random()))
-
-    def listed(self, rows: list[Row], arguments: Mapping[str, Any]) -> list[Row]:
-        """Return the rows that the arguments of a list choose."""
-        assert not arguments
-        return rows
-
-    def answer(self, asked: PageField | CountField) -> Any:
-        self.act()
-        arguments = asked.connection.arguments
-        count = len(self.listed(self.rows, arguments))
-        if isinstance(asked, CountField):
-            return count
-        start = asked.position or 0
-        if isinstance(start, str):
-            start = int(start) + 1
-        rows = self.listed(self.ordered(start, asked.first), arguments)
-        shown = rows[start : start + asked.first]
-        return asked.parse(
-            {
-                "count": count if self.counted else None,
-                "pageInfo": {"hasNextPage": start + asked.first < count},
-                "edges": [
-                    {"node": self.node(row), "cursor": str(start + place)}
-                    for place, row in enumerate(shown)
-                ],
-            }
-        )
-
-    # As a fetcher
-
-    def ask(self, *fields: Any) -> Results:
-        return Results(
-            [False if isinstance(item, AnythingField) else self.answer(item) for item in fields]
-        )
-
-    def ask_many(self, fields: Iterable[Any], **_: Any) -> Iterator[Any]:
-        for item in fields:
-            yield from self.ask(item).get()
-
-    def check_stopped(self) -> None:
-        pass
-
-    def say_once(self, sentence: str) -> None:
-        pass
-
-
-@dataclass
-class Results:
-    results: list[Any]
-
-    def get(self) -> list[Any]:
-        return self.results
-
-    def cancel(self) -> None:
-        pass
-
-
-class DatedServer(Server):
-    """A list whose rows have days, by which it is ordered and can be asked for."""
-
-    first_day = date(2026, 1, 1)
-
-    def day(self, row: Row) -> date:
-        return self.first_day + timedelta(days=row.rank)
-
-    @override
-    def key(self, row: Row) -> str:
-        """Return what tells rows apart: a row with another day is another row."""
-        return f"{row.label} {row.rank}"
-
-    @override
-    def node(self, row: Row) -> dict[str, Any]:
-        return {**super().node(row), "day": self.day(row)}
-
-    @override
-    def act(self) -> None:
-        days = {row.id: row.rank for row in self.rows}
-        super().act()
-        for row in self.rows:
-            if days.get(row.id) != row.rank:
-                self.stayed.discard(row.id)
-                row.label = f"moved {self.requests} {row.id}"  # a key does not come back
-        self.note()
-
-    @override
-    def listed(self, rows: list[Row], arguments: Mapping[str, Any]) -> list[Row]:
-        days = Days(arguments.get("start"), arguments.get("end"))
-        return [row for row in rows if days.hold(self.day(row))]
-
-
-def connection_of(days: Days) -> list[Connection]:
-    """Return the list of a dated server, of some days."""
-    arguments = {name: day for name, day in days._asdict().items() if day}
-    return [Connection("a", arguments, "id")]
-
-
-def server_of(seed: int, kind: type[Server] = Server, **options: Any) -> Server:
-    """Return a server and an adversary drawn by `seed`, except for `options`."""
-    random = Random(seed)
-    size = random.choice([3, 12, 40, 120])
-    drawn: dict[str, Any] = {
-        "ties": random.choice(TIES),
-        "labels": random.choice([20, 1000]),
-        "with_id": True,
-        "counted": True,
-        "ranks": random.choice([3, 10, 30, 1000]),
-        "eagerness": random.choice([0, 0.05, 0.2, 0.6]),
-        "bulk": random.choice([1, 2, 5, 60]),
-        "read_ahead": random.choice([1, 8]),
-    }
-    drawn |= options
-    rows = [
-        Row(random.randrange(drawn["ranks"]), number, f"label {random.randrange(drawn['labels'])}")
-        for number in range(size)
-    ]
-    return kind(random, rows, **drawn)
-
-
-def read(server: Server, page: int = PAGE, *, by_offset: bool | None = None) -> Counter[str]:
-    """Return how often each key was given, each time with another number."""
-    fetcher: Any = server
-    plan = ReadPlan(fetcher, page, 7, lambda record: record["key"], repeats=not server.with_id)
-    if by_offset is None:
-        by_offset = server.random.random() < 0.5
-    given: set[tuple[str, int]] = set()
-    by_day = None
-    if isinstance(server, DatedServer):
-        by_day = DayFilter(Days(None, None), True, connection_of, lambda record: record["day"])
-    connections = [Connection("a", {}, "id", by_offset=by_offset)]
-    for rows in ConnectionReader(plan, connections, by_day):
-        for record, number in rows:
-            assert server.with_id is False or (record["key"], number) not in given
-            given.add((record["key"], number))
-    return Counter(key for key, _ in given)
-
-
-def missing(server: Server, given: Counter[str]) -> Counter[str]:
-    """Return the rows that were there throughout and were not given."""
-    stayed = Counter(server.key(row) for row in server.rows if row.id in server.stayed)
-    return stayed - given
-
+from pluvo_client.reading.connection import Page
+from pluvo_client.reading.page_stitcher import PageStitcher
+from pluvo_client.reading.root_fields import CountField, PageField
 
 SEEDS = range(1600)
 BLOCK = 200
@@ -372,6 +137,46 @@ def test_equal_rows_are_as_many_as_there_are(equal: str, passes: int) -> None:
     server.note()
     assert read(server, by_offset=True) == Counter(labels)
     assert server.requests // (len(labels) // (PAGE - 1)) == passes
+
+
+def test_looks_at_rows_with_twins_show_as_many_of_them_as_fit_on_a_page() -> None:
+    """Each of 200 rows has a twin 300 places further: looks cost no more pages than the list."""
+    labels = [f"label {number % 300 % 200}" if number % 300 < 200 else f"label {number}"
+              for number in range(600)]  # fmt: skip
+    server = server_of(1, ties="none", with_id=False, eagerness=0)
+    server.rows = [Row(0, number, label) for number, label in enumerate(labels)]
+    server.note()
+    assert read(server, by_offset=True) == Counter(labels)
+    pages = -(-599 // (PAGE - 1))
+    assert server.requests == pages + 400 // PAGE
+
+
+def test_rows_that_two_looks_show_swapped_are_not_taken_for_more() -> None:
+    """One row, seen twice since it has swapped places with another: the look shows the other."""
+
+    class Swapping(Server):
+        @override
+        def act(self) -> None:
+            self.requests += 1
+            if self.requests == 3:
+                self.rows[2], self.rows[90] = self.rows[90], self.rows[2]
+
+    server = Swapping(Random(1), [Row(0, n, f"label {n}") for n in range(100)], "none", 1,
+                      with_id=False, counted=True, ranks=1, eagerness=0, bulk=1)  # fmt: skip
+    assert read(server, by_offset=True) == Counter(f"label {n}" for n in range(100))
+
+
+def test_a_twin_further_on_is_no_seam() -> None:
+    """Rows left before the second page: its only row in common may be a twin of the first's."""
+    stitcher = PageStitcher(lambda record: record["key"], {"c", "twin"}.__contains__)
+    first, second = (
+        Page([{"key": key} for key in keys.split()], 9, has_next=True, resume=resume)
+        for keys, resume in (("a b twin c", 3), ("d e twin f", 6))
+    )
+    (piece,) = stitcher.add_page(first)
+    assert piece.start == 0
+    (piece,) = stitcher.add_page(second)
+    assert (piece.start, piece.exact) == (0, False)
 
 
 def test_a_list_that_holds_a_row_twice_is_read_and_said_so(
