@@ -249,6 +249,25 @@ def test_the_check_finds_what_a_stream_fails_with() -> None:
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("option", ["--test", "--discover"])
+def test_who_waits_for_an_answer_does_not_wait_long(option: str) -> None:
+    """A sync would wait these 20 seconds out."""
+    with Sandbox(users=5, faults=["429=20:token"]) as throttling:
+        settings = config(throttling)
+        del settings["max_retry_seconds"]
+        result = run_tap(settings, option)
+    assert result.returncode == 1
+    assert "Pluvo is throttling requests" in result.stderr
+
+
+@pytest.mark.parametrize("value", ["records", "foo"])
+def test_an_unknown_check_is_refused(value: str, sandbox: Sandbox) -> None:
+    result = run_tap(config(sandbox), f"--test={value}")
+    assert result.returncode == 2
+    assert f"{value!r} is unknown: use `--test`, or `--test=schema`" in result.stderr
+    assert result.stdout == ""
+
+
 def test_the_check_of_schemas_reads_nothing(sandbox: Sandbox) -> None:
     result = sync(config(sandbox), "--test=schema")
     assert result.schemas.keys() >= DEFAULT_STREAMS

@@ -29,7 +29,10 @@ LONG = 300
 
 
 def run(
-    command: list[str | Path], folder: Path, variables: dict[str, str] | None = None
+    command: list[str | Path],
+    folder: Path,
+    variables: dict[str, str] | None = None,
+    code: int = 0,
 ) -> subprocess.CompletedProcess[str]:
     """Run a program in a folder, with nothing of this shell's own settings."""
     others = ("TAP_PLUVO_", "TARGET_", "MELTANO_", "DBT_", "PLUVO_", "PG")
@@ -45,7 +48,7 @@ def run(
         env=environment | (variables or {}),
         timeout=LONG,
     )
-    assert done.returncode == 0, done.stdout[-10_000:]
+    assert done.returncode == code, done.stdout[-10_000:]
     return done
 
 
@@ -178,6 +181,42 @@ def test_to_csv_of_an_environment(project: Path, sandbox: Sandbox) -> None:
                 rows = list(csv.DictReader(file))
             assert len(by_key(stream, rows)) == len(expected(sandbox.path, stream)), stream
     assert not (project / "output/sandbox").exists()
+
+
+NORTH = """
+- name: north
+  config:
+    plugins:
+      extractors:
+      - name: tap-pluvo
+        config:
+          api_url: $NORTH_URL
+          only_host: localhost
+          client_id: $NORTH_CLIENT_ID
+          client_secret: $NORTH_CLIENT_SECRET
+
+jobs:
+"""
+
+
+def test_environments_of_several_organizations_do_not_mix(project: Path, sandbox: Sandbox) -> None:
+    """As docs/how-to/schedule.md has it; the environment of the sandbox is for this machine."""
+    path = project / "meltano.yml"
+    path.write_text(path.read_text("utf-8").replace("\njobs:\n", NORTH), encoding="utf-8")
+    own = {
+        "NORTH_URL": sandbox.url,
+        "NORTH_CLIENT_ID": sandbox.client_id,
+        "NORTH_CLIENT_SECRET": sandbox.client_secret,
+    }
+    program = tool("meltano", "meltano")
+    test: list[str | Path] = [program, "--environment=north", "invoke", "tap-pluvo", "--test"]
+    assert "stream users: one page read" in run(test, project, own).stdout
+    other = {"TAP_PLUVO_API_URL": "https://south.example.com"}
+    said = "`only_host`: only localhost is to be read here, and not south.example.com"
+    assert said in run(test, project, own | other, code=1).stdout
+    for plugin in ("tap-pluvo", "tap-pluvo-full"):
+        test = [program, "invoke", plugin, "--test"]
+        assert said in run(test, project, settings(sandbox) | other, code=1).stdout
 
 
 def test_plugin_definition_for_any_project(tmp_path: Path, sandbox: Sandbox) -> None:

@@ -330,9 +330,10 @@ def test_a_catalog_of_before_has_no_log(sandbox: Sandbox, catalog: Any) -> None:
     assert {item.get("stream") for item in result.messages} == {"groups", None}
 
 
-def test_the_log_alone_is_empty(sandbox: Sandbox, catalog: Any) -> None:
-    result = sync(config(sandbox), catalog=logging(catalog))
-    assert [item["type"] for item in result.messages if item["type"] != "STATE"] == ["SCHEMA"]
+def test_the_log_alone_is_nothing_to_read(sandbox: Sandbox, catalog: Any) -> None:
+    result = run_tap(config(sandbox), catalog=logging(catalog))
+    assert result.returncode == 1
+    assert "catalog: no stream is selected" in result.stderr
     assert queries(sandbox) == []
 
 

@@ -198,7 +198,7 @@ def test_a_file_that_is_not_there(option: str) -> None:
             ["`organization` and `api_url`", "`client_id` is missing", "`client_secret` is miss"],
         ),
         ({"STREAM_MAP": "{}"}, ["TAP_PLUVO_STREAM_MAP", "did you mean `stream_maps`?"]),
-        ({"MAX_CONCURENCY": "2"}, ["MAX_CONCURENCY is no setting", "did you mean `max_concurrency`?"]),
+        ({"MAX_CONCURENCY": "2"}, ["TAP_PLUVO_MAX_CONCURENCY", "`max_concurrency`?"]),
         ({"ZZZ": "2"}, ["TAP_PLUVO_ZZZ is no setting", "unset it"]),
     ],
 )
