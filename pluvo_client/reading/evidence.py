@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("pluvo_client")
 
 USELESS_PASSES = 2  # in a row, after which further ones are not worth their requests
-FEWEST_PASSES = 3  # that tell how many rows one of them misses
+FEWEST_PASSES = 3  # that tell how many rows one of them misses, or that rows do come twice
 MIRACLE = 0.0001  # rows that all passes may be expected to have missed
 
 
@@ -49,7 +49,9 @@ class Evidence:
         self._useless = 0
         self._before: tuple[int, int] = (-1, -1)
         self.spread_is_real = False
-        self._quiet: tuple[int, int] | None = None
+        self._quiet: tuple[int, int] | None = None  # how many rows the last quiet pass found
+        self._alike = 0  # quiet passes in a row that found as many
+        self._repeated = set[bytes]()  # rows that came more than once in all of them
 
     def shows_all(self, read: Pass, counted: int | None) -> bool:
         """Tell whether every row that was there throughout has been read.
@@ -107,15 +109,25 @@ class Evidence:
             return True
         if self._counted not in {None, read.rows}:
             return False
-        if equal_rows and equal_rows.are_in_place and found + spread == read.rows:
-            self.spread_is_real = True
-            return True
-        # Equal rows on more pages than one, or a list that holds, and counts, a row more than
-        # once: the same in two passes that fit.
-        same, self._quiet = (found, read.rows) == self._quiet, (found, read.rows)
-        if equal_rows:
-            self.spread_is_real = equal_rows.shows_the_same_order() and given <= read.rows
-            return self.spread_is_real
+        if equal_rows:  # on more pages than one: in place, or in the same order in two passes
+            in_place = equal_rows.are_in_place and found + spread == read.rows
+            in_order = in_place or (equal_rows.shows_the_same_order() and given <= read.rows)
+            self.spread_is_real = in_order
+            return in_order
+        return self._holds_rows_twice(found, given, read)
+
+    def _holds_rows_twice(self, found: int, given: int, read: Pass) -> bool:
+        """Tell whether a list holds, and counts, rows more than once.
+
+        Then each pass in which nothing moved finds as many, and the same ones come again.
+        """
+        if (found, read.rows) == self._quiet:
+            self._alike += 1
+            self._repeated &= self._ledger.repeated
+        else:
+            self._quiet, self._alike = (found, read.rows), 1
+            self._repeated = self._ledger.repeated
+        same = self._alike >= FEWEST_PASSES and len(self._repeated) >= min(read.rows - found, 1)
         if same and found == given:
             logger.info(
                 "`%s` lists rows more than once: %d rows, of which %d are different",
@@ -148,8 +160,8 @@ class Evidence:
         passes, rows = len(self._counts), len(self._ledger)
         if passes < FEWEST_PASSES or rows < (self._counted or 0) or self._ledger.is_doubtful:
             return False
-        worst = max(self._ledger.missed(number) for number in range(2, passes))
-        expected: float = rows * ((worst + 1) / rows) ** passes
+        worst = max(self._ledger.miss_rate(number) for number in range(2, passes))
+        expected: float = rows * worst**passes
         return expected < MIRACLE
 
     def _warn(self) -> None:

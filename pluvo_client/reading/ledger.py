@@ -19,7 +19,8 @@ Row = tuple["Record", int]  # the number tells rows of equal key apart (else 0)
 class Ledger:
     """Decides which rows of a piece are new, and what the passes over a list prove together.
 
-    `found` is how many distinct rows this pass has read. With `repeats`, rows of equal key are
+    `found` is how many distinct rows this pass has read; `repeated` are those that came more than
+    once, also as the row that neighbouring pages share. With `repeats`, rows of equal key are
     different rows, and `equal_rows` says what is known of them. They are numbered from 0 in their
     order in the list or, where rows move or tie, in the order of what they hold, so that a number
     does not depend on how the list was read. `again` is how many were given once more. Rows in
@@ -29,6 +30,7 @@ class Ledger:
     def __init__(self, *, repeats: bool, given: KeySet | None = None) -> None:
         self.equal_rows = EqualRows() if repeats else None
         self.found = 0
+        self.repeated = set[bytes]()
         self.again = 0
         self.given = KeySet() if given is None else given
         self._read = self.given if given is None else KeySet()
@@ -47,6 +49,7 @@ class Ledger:
         self._pass += 1
         self._moved = moved
         self.found = 0
+        self.repeated = set()
         if self.equal_rows:
             self.equal_rows.begin_pass()
         if self._pass > 1:
@@ -158,10 +161,13 @@ class Ledger:
         """Note a row; return whether it was never given."""
         read = self._read.add_digest(row)
         new = read if self.given is self._read else self.given.add_digest(row)
+        in_pass = read if self._pass == 1 else self._in_pass.add_digest(row)
+        if in_pass:
+            self.found += 1
+        else:
+            self.repeated.add(row)
         if self._pass == 1:
-            self.found += read
             return new
-        self.found += self._in_pass.add_digest(row)
         earlier = 0 if read else 1  # what the first pass has read has no entry of its own
         self._passes[row] = self._passes.get(row, earlier) | 1 << (self._pass - 1)
         return new
@@ -175,14 +181,13 @@ class Ledger:
         before = (1 << boundary) - 1
         return sum(1 for seen in self._passes.values() if seen & before and seen >> boundary)
 
-    def missed(self, number: int) -> int:
-        """Return how many rows the pass `number`, counted from 1, has missed for sure.
+    def miss_rate(self, number: int) -> float:
+        """Return which share of the rows the pass `number`, counted from 1, has missed at most.
 
-        They were read before that pass and after it, so they were there all the while.
+        What was read before that pass and after it was there all the while; one more may have been
+        missed.
         """
         bit = 1 << (number - 1)
-        return sum(
-            1
-            for seen in self._passes.values()
-            if seen & (bit - 1) and seen >> number and not seen & bit
-        )
+        there = [seen for seen in self._passes.values() if seen & (bit - 1) and seen >> number]
+        missed = sum(1 for seen in there if not seen & bit)
+        return (missed + 1) / max(len(there), 1)
