@@ -106,13 +106,12 @@ class EqualRows:
         spread = self.spread
         if any(self._at_once[key] > 1 for key in spread):
             return {}
-        return {key: self._places_of(key) for key in spread}
-
-    def _places_of(self, key: str) -> list[int]:
-        found: list[int] = []
-        for _ in range(self.by_place[key]):
-            found.append(self._keys.index(hash(key), found[-1] + 1 if found else 0))
-        return found
+        keys = {hash(key): key for key in spread}
+        places: dict[str, list[int]] = {key: [] for key in spread}
+        for place, found in enumerate(self._keys):
+            if found in keys:
+                places[keys[found]].append(place)
+        return places
 
     @property
     def beyond_pages(self) -> int:
