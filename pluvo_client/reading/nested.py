@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pluvo_client.reading.circle import CircleWatch
 from pluvo_client.reading.evidence import Evidence
 from pluvo_client.reading.fetcher import Vanished
 from pluvo_client.reading.ledger import Ledger
@@ -82,6 +83,7 @@ class _Reading:
         self._ledger.begin_pass()
         self.stitcher = PageStitcher(self._plan.key, self._ledger.known)
         self.counts, self.rows = [], 0
+        self._circle = CircleWatch(self._connection.field)
 
     def field(self) -> PageField:
         """Return what to ask for next."""
@@ -99,10 +101,12 @@ class _Reading:
             self.counts = [page.total]
             if not self._pass:
                 self._plan.note_page_size(self._connection, page, self._plan.first)
+        before = self._ledger.found
         records: list[Record] = []
         for piece in self.stitcher.add_page(page):
             self.rows += len(piece.keys) - piece.exact
             records += [record for record, _ in self._ledger.take(piece)]
+        self._circle.note(news=self._ledger.found > before)
         return records
 
     @property

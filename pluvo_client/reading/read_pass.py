@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from pluvo_client.errors import ProtocolError, QueryError, SchemaDifferenceError
+from pluvo_client.reading.circle import CircleWatch
 from pluvo_client.reading.closer_look import looks_at
 from pluvo_client.reading.connection import ARCHIVED
 from pluvo_client.reading.evidence import total
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from pluvo_client.reading.read_plan import ReadPlan
 
 BEYOND_ANY_END = 1_000_000_000  # an offset at which no list has rows
-PATIENCE = 10  # pages in a row, beyond those that brought rows, that may bring none
 
 
 class ReadPass:
@@ -68,7 +68,7 @@ class ReadPass:
         self._stitchers = [PageStitcher(self._plan.key, ledger.known) for _ in self._connections]
         self._prefetch()
         for index, stitcher in enumerate(self._stitchers):
-            useful = useless = 0
+            circle = CircleWatch(self._connections[index].field)
             self._starts.append(self.rows)
             while not stitcher.done:
                 self._fetcher.check_stopped()
@@ -79,14 +79,9 @@ class ReadPass:
                     self.rows += len(piece.keys) - piece.exact
                 if self._plan.sample:
                     break
-                useless = 0 if ledger.found > before else useless + 1
-                useful += ledger.found > before
-                if useless > useful + PATIENCE:
-                    msg = (
-                        f"`{self._connections[index].field}` gives the same rows again and again, "
-                        "and does not come to an end"
-                    )
-                    raise ProtocolError(msg)
+                # Equal rows may fill page after page, as many as the list counts.
+                equal = self._plan.repeats and self.rows - self._starts[-1] <= (stitcher.count or 0)
+                circle.note(news=ledger.found > before or equal)
             self._forget(index)
 
     def look_closer(self, ledger: Ledger) -> None:

@@ -169,7 +169,7 @@ CONNECTION: dict[str, dict[str, Any]] = {
         "number",
         "Retry limit in seconds",
         "How long to retry a request (network errors, overload, rate limits) before its stream "
-        "fails.",
+        "fails. While the API stays down, the streams that follow fail after a few tries.",
         default=300,
         example=600,
         minimum=0,

@@ -44,6 +44,7 @@ T = TypeVar("T")
 logger = logging.getLogger("pluvo_client")
 
 LONGEST_WAIT = 60.0  # seconds between two attempts, where the API does not name its own
+ATTEMPTS_WHEN_DOWN = 4  # once another request was given up, until one succeeds
 # The statuses that the reader of a body judges.
 READABLE = {HTTPStatus.OK, HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
@@ -110,6 +111,7 @@ class Transport:
             "Accept-Encoding": DEFAULT_ACCEPT_ENCODING,
             "User-Agent": settings.user_agent or f"tap-pluvo/{version('tap-pluvo')}",
         }
+        self._down = False  # nothing has succeeded since patience with a request came to its end
         self._lock = threading.Lock()
         self._pool = pool or connection_pool(settings)
 
@@ -133,7 +135,9 @@ class Transport:
     ) -> T:
         """Return what `attempt` returns; a `RetriableError` that it raises starts another one.
 
-        Attempts end after `max_retry_seconds`, or the number that the error allows. What is
+        Attempts end after `max_retry_seconds`, or the number that the error allows; there are few
+        where the API was given up and has not come back, so that each stream of a run does not wait
+        for it anew. What is
         `divisible` into smaller requests is not tried again as it is where its content may be at
         fault: the caller divides it. What is not `repeatable` is tried again only where the API has
         certainly not acted on it.
@@ -158,13 +162,17 @@ class Transport:
                 wait = backoff.full_jitter(next(waits)) if error.wait is None else error.wait
                 elapsed = self.clock.monotonic() - started
                 limit = 1 if divisible and error.by_content else error.attempts
+                if limit is None and self._down:
+                    limit = ATTEMPTS_WHEN_DOWN
                 if (limit and attempts >= limit) or elapsed + wait > patience:
+                    self._down |= not limit
                     tries = "1 try" if attempts == 1 else f"{attempts} tries"
                     error.args = (f"{error} (gave up after {tries} in {elapsed:.0f} s)",)
                     error.given_up = True
                     raise
                 self._wait(error, wait)
             else:
+                self._down = False
                 self.limiter.succeeded()
                 return result
 

@@ -94,6 +94,28 @@ CASES = {
     "a run that was killed leaves no word": Case(
         "users", [Read([user("ann"), user("bob")]), Read([user("ann")], mode=None)], ["ann", "bob"]
     ),
+    # One withdrawn, one moved to another day, one of a training that got another title, and one of
+    # two that are equal: each is another row in the next full read, or none.
+    "completions that were corrected": Case(
+        "portfolio_report",
+        [
+            Read(
+                [
+                    *(result(name, "2025-05-01") for name in ("ann", "bob", "cas", "dee")),
+                    result("dee", "2025-05-01") | {"id": "dee, equal"},
+                ]
+            ),
+            Read(
+                [
+                    result("ann"),
+                    result("bob", "2025-05-02"),
+                    result("cas", "2025-05-01") | {"id": "cas, retitled", "title": "Privacy 2"},
+                    result("dee", "2025-05-01"),
+                ]
+            ),
+        ],
+        ["ann in progress", "bob 2025-05-02", "cas, retitled", "dee 2025-05-01"],
+    ),
     # Ann completed it and began again on one day, which one sync read; bob and cas had only begun.
     # Bob's completion is of the day after; cas' is of the same day, so he may have begun again.
     "in progress, and then completed": Case(

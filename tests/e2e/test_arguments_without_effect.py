@@ -75,6 +75,20 @@ def test_archived_rows_that_come_with_the_others_are_read_once(
         assert any(row["archived"] for row in result.records["users"])
 
 
+@pytest.mark.parametrize("distinct", [True, False])
+@pytest.mark.parametrize("introspection", ["auto", "off"])
+def test_who_is_in_a_training_twice_is_one_participant(introspection: str, distinct: bool) -> None:
+    """As after a second attempt: the list has, and counts, them twice."""
+    with organization(repeats=5, distinct=distinct) as pluvo:
+        catalog = selecting(pluvo.sync("--discover").catalog, ["training_participants"])
+        result = pluvo.sync(catalog=catalog, introspection=introspection, page_size=7)
+        wanted = {tuple(row.items()) for row in expected(pluvo.path, "training_participants")}
+    rows = rows_of(result, "training_participants")
+    assert {tuple(row.items()) for row in rows} == {
+        row for row in wanted if introspection == "auto" or ("role", "PARTICIPANT") in row
+    }
+
+
 @CONCURRENCIES
 def test_without_the_argument_what_comes_is_read_once(
     concurrency: int, monkeypatch: pytest.MonkeyPatch

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date, timedelta
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -103,8 +104,19 @@ def rename_in_bulk(editor: Editor) -> None:
         editor.rename_report_row(row, f"Zzz {row}")
 
 
-@pytest.mark.parametrize("change", [insert_in_bulk, delete_in_bulk, rename_in_bulk])
-@pytest.mark.parametrize("order", ["id", "title"])
+def rename_people(editor: Editor) -> None:
+    """Move results about, ordered by title and name, of which none comes, goes or changes."""
+    users = editor.database.execute("SELECT id FROM users ORDER BY id LIMIT 200").fetchall()
+    editor.rename_users({user: f"{number % 7} {user}" for number, (user,) in enumerate(users)})
+
+
+@pytest.mark.parametrize(
+    ("change", "order"),
+    [
+        *product((insert_in_bulk, delete_in_bulk, rename_in_bulk), ("id", "title")),
+        (rename_people, "title"),
+    ],
+)
 def test_a_bulk_change_neither_loses_nor_makes_up_results(
     change: Any, order: Any, catalog: Any
 ) -> None:
@@ -119,7 +131,7 @@ def test_a_bulk_change_neither_loses_nor_makes_up_results(
         result = report_of(sandbox, catalog)
         after, given = results_of(sandbox), given_by(result)
         assert result.returncode == 0, result.stderr
-        assert before != after
+        assert (before == after) is (change is rename_people)
         assert not (before & after) - given
         assert not given - (before | after)
         assert len(queries(sandbox)) <= TIMES * 6200 // 49

@@ -7,18 +7,26 @@ cursor. Rows have an id, or none: then there are as many of a key as were there 
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
+from contextlib import contextmanager
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from adversary import PAGE, DatedServer, Row, Server, missing, read, server_of
 from typing_extensions import override
 
 from pluvo_client.errors import IncompleteError, ProtocolError
-from pluvo_client.reading.connection import Page
+from pluvo_client.reading.connection import Connection, Page
+from pluvo_client.reading.nested import read_nested
 from pluvo_client.reading.page_stitcher import PageStitcher
+from pluvo_client.reading.read_plan import ReadPlan
 from pluvo_client.reading.root_fields import CountField, PageField
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
 
 SEEDS = range(1600)
 BLOCK = 200
@@ -139,6 +147,36 @@ def test_equal_rows_are_as_many_as_there_are(equal: str, passes: int) -> None:
     assert server.requests // (len(labels) // (PAGE - 1)) == passes
 
 
+def test_equal_rows_cost_no_more_than_others() -> None:
+    """Many results of people who are gone, say: they fill page after page."""
+    calls = []
+    for size in (1000, 2000):
+        server = server_of(1, ties="none", with_id=False, eagerness=0)
+        server.rows = [Row(0, number, "equal") for number in range(size)]
+        server.note()
+        with counting_calls() as counted:
+            assert read(server, by_offset=True) == Counter(row.label for row in server.rows)
+        calls.append(counted.total())
+    assert calls[1] < 2.1 * calls[0]
+
+
+@contextmanager
+def counting_calls() -> Iterator[Counter[str]]:
+    """Count the calls of functions of the client: time that no other process lengthens."""
+    counted = Counter[str]()
+
+    def note(frame: FrameType, event: str, _: Any) -> None:
+        if frame.f_globals["__name__"].startswith("pluvo_client."):
+            counted[event] += 1
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        yield counted
+    finally:
+        sys.setprofile(before)
+
+
 def test_looks_at_rows_with_twins_show_as_many_of_them_as_fit_on_a_page() -> None:
     """Each of 200 rows has a twin 300 places further: looks cost no more pages than the list."""
     labels = [f"label {number % 300 % 200}" if number % 300 < 200 else f"label {number}"
@@ -211,3 +249,7 @@ def test_a_list_without_end_is_an_error() -> None:
                       with_id=True, counted=True, ranks=1, eagerness=0, bulk=1)  # fmt: skip
     with pytest.raises(ProtocolError, match="does not come to an end"):
         read(endless, by_offset=True)
+    fetcher: Any = endless
+    plan = ReadPlan(fetcher, PAGE, 7, lambda record: str(record["key"]), repeats=False)
+    with pytest.raises(ProtocolError, match="does not come to an end"):
+        list(read_nested(plan, [(Connection("a", {}, "id"), None)]))

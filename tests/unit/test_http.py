@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import deque
 from email.utils import formatdate
 from importlib.metadata import version
 from pathlib import Path
@@ -155,6 +156,19 @@ def test_patience_ends(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     assert f"the connection to {URL} failed (ConnectionResetError)" in str(raised.value)
     assert api.clock.waits == [0.5, 1, 2, 4]  # and 8 would be too much
     assert len(api.operations) == 5
+
+
+def test_an_outage_is_waited_for_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that is down in mid-run does not hold up each of the streams that follow."""
+    monkeypatch.setattr("random.uniform", lambda _, most: most)
+    client = api.client()
+    for gave_up in (r"1\d tries in 2\d\d s", "4 tries in 4 s", "4 tries in 4 s"):
+        api.answers = deque(down() for _ in range(99))
+        with pytest.raises(TransientError, match=f"gave up after {gave_up}"):
+            client.execute(QUERY)
+    api.answers = deque([down(), down(), data(), *(down() for _ in range(9)), data()])
+    for _ in range(2):  # it is back, and the next outage is waited for as the first one was
+        assert client.execute(QUERY) == {}
 
 
 def test_without_patience_there_is_one_try(api: Api) -> None:
