@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from conftest import Project
 
 
-
 @pytest.fixture(params=["duckdb", "postgres"])
 def built(request: pytest.FixtureRequest, build_consumer: Callable[..., Project]) -> Project:
     return build_consumer(request.param)
@@ -191,13 +190,32 @@ def test_inactive_users(built: Project) -> None:
 
 
 def test_custom_fields(built: Project) -> None:
-    columns = "cost_centre, shift, first_aider, since, region"
-    for owner, row in {
-        "ann": ("4100", "Days, Nights", "true", None, None),
-        "bob": (None, None, "false", "1990-01-01", None),
-        "Care": (None, None, None, None, "North"),
+    columns = "cost_centre, shift, first_aider, since"
+    for user, row in {
+        "ann": ("4100", "Days, Nights", "true", None),
+        "bob": (None, None, "false", "1990-01-01"),
     }.items():
-        assert values(built, "pluvo__custom_fields_pivoted", columns, owner_id=uid(owner)) == [row]
+        assert values(built, "pluvo__dim_users", columns, user_id=uid(user)) == [row]
+    assert values(built, "pluvo__dim_groups", "region", group_id=uid("Care")) == [("North",)]
+
+
+def test_people_by_attribute(built: Project) -> None:
+    """Ann works in both shifts; whoever has no value is counted beside those who have one."""
+    report = "pluvo__rpt_by_attribute"
+    (people,) = values(built, "pluvo__rpt_overview", "people")[0]
+    assert values(built, report, "value, people", attribute="Shift") == [
+        ("Days", 1),
+        ("Nights", 1),
+        (None, people - 1),
+    ]
+    assert values(built, report, "sum(people)", attribute="First aider?") == [(people,)]
+    # A field of groups says nothing about people.
+    assert values(built, report, "distinct attribute") == [
+        ("Cost centre",),
+        ("First aider?",),
+        ("Shift",),
+        ("Since",),
+    ]
 
 
 def test_enrollments(built: Project) -> None:
