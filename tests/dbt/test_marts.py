@@ -233,6 +233,32 @@ def test_the_overview_counts_people_once(built: Project) -> None:
     assert len(values(built, "pluvo__fct_required_certificates", "1")) > len(pairs)
 
 
+def test_descriptions_arrive_in_the_warehouse(built: Project) -> None:
+    queries = {
+        "duckdb": "select t.comment as model, c.comment as column from duckdb_tables() as t"
+        " join duckdb_columns() as c using (schema_name, table_name)"
+        " where table_name = 'pluvo__dim_users' and column_name = 'user_name'",
+        "postgres": "select obj_description('pluvo__dim_users'::regclass) as model,"
+        " col_description('pluvo__dim_users'::regclass, attnum) as column from pg_attribute"
+        " where attrelid = 'pluvo__dim_users'::regclass and attname = 'user_name'",
+    }
+    (said,) = built.rows(queries[built.warehouse.name])
+    assert said["model"].startswith("Who are the users")
+    assert said["column"] == "Full name."
+
+
+def test_what_others_read_is_under_contract(built: Project) -> None:
+    """All marts and reports, but for those with columns that this project chose."""
+    nodes = built.artifact("manifest")["nodes"].values()
+    read = [
+        node for node in nodes if node["fqn"][:-1] in (["pluvo", "marts"], ["pluvo", "reports"])
+    ]
+    models = [node for node in read if node["resource_type"] == "model"]
+    assert len(models) > 15
+    free = {node["name"] for node in models if not node["config"]["contract"]["enforced"]}
+    assert free == {"pluvo__dim_users", "pluvo__dim_groups"}
+
+
 def test_every_column_is_described(build_consumer: Callable[..., Project]) -> None:
     project = build_consumer("duckdb")
     project.dbt("docs", "generate", "--static")

@@ -29,6 +29,9 @@ def test_builds_on_nothing(project: Project) -> None:
         if result["unique_id"].startswith("unit_test.")
     ]
     assert statuses == ["pass"] * 36
+    nodes = project.artifact("manifest")["nodes"]
+    for table in ("pluvo__dim_users", "pluvo__dim_groups"):
+        assert nodes[f"model.pluvo.{table}"]["config"]["contract"]["enforced"], "no field is chosen"
 
 
 def test_freshness(project: Project) -> None:
