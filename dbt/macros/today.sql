@@ -7,7 +7,12 @@
 
 {#- Days from a moment (UTC) to today; both are days in `pluvo_timezone`. -#}
 {% macro days_since(moment) -%}
-  {{ dbt.datediff(pluvo.local_day(moment), pluvo.today(), 'day') }}
+  {{ pluvo.days_between(pluvo.local_day(moment), pluvo.today()) }}
+{%- endmacro %}
+
+{#- A number of days has another type on each warehouse, unless it is cast. -#}
+{% macro days_between(first, last) -%}
+  cast({{ dbt.datediff(first, last, 'day') }} as {{ dbt.type_bigint() }})
 {%- endmacro %}
 
 {#- The day of a moment (UTC) in `pluvo_timezone`: only such a day can be compared with today(). -#}

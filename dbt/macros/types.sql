@@ -10,7 +10,8 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- dbt's float has 8 bytes everywhere except on DuckDB, where it has 4. -#}
+{#- dbt's float has 8 bytes everywhere except here, where it has 4. -#}
 {% macro type_double() %}{{ return(adapter.dispatch('type_double', 'pluvo')()) }}{% endmacro %}
 {% macro default__type_double() %}{{ return(dbt.type_float()) }}{% endmacro %}
 {% macro duckdb__type_double() %}{{ return('double') }}{% endmacro %}
+{% macro spark__type_double() %}{{ return('double') }}{% endmacro %}

@@ -190,13 +190,32 @@ def test_inactive_users(built: Project) -> None:
 
 
 def test_custom_fields(built: Project) -> None:
-    columns = "cost_centre, shift, first_aider, since, region"
-    for owner, row in {
-        "ann": ("4100", "Days, Nights", "true", None, None),
-        "bob": (None, None, "false", "1990-01-01", None),
-        "Care": (None, None, None, None, "North"),
+    columns = "cost_centre, shift, first_aider, since"
+    for user, row in {
+        "ann": ("4100", "Days, Nights", "true", None),
+        "bob": (None, None, "false", "1990-01-01"),
     }.items():
-        assert values(built, "pluvo__custom_fields_pivoted", columns, owner_id=uid(owner)) == [row]
+        assert values(built, "pluvo__dim_users", columns, user_id=uid(user)) == [row]
+    assert values(built, "pluvo__dim_groups", "region", group_id=uid("Care")) == [("North",)]
+
+
+def test_people_by_attribute(built: Project) -> None:
+    """Ann works in both shifts; whoever has no value is counted beside those who have one."""
+    report = "pluvo__rpt_by_attribute"
+    (people,) = values(built, "pluvo__rpt_overview", "people")[0]
+    assert values(built, report, "value, people", attribute="Shift") == [
+        ("Days", 1),
+        ("Nights", 1),
+        (None, people - 1),
+    ]
+    assert values(built, report, "sum(people)", attribute="First aider?") == [(people,)]
+    # A field of groups says nothing about people.
+    assert values(built, report, "distinct attribute") == [
+        ("Cost centre",),
+        ("First aider?",),
+        ("Shift",),
+        ("Since",),
+    ]
 
 
 def test_enrollments(built: Project) -> None:
@@ -212,6 +231,32 @@ def test_the_overview_counts_people_once(built: Project) -> None:
     held = values(built, "pluvo__fct_compliance_person", "1", is_compliant=True)
     assert values(built, "pluvo__rpt_overview", "required, held") == [(len(pairs), len(held))]
     assert len(values(built, "pluvo__fct_required_certificates", "1")) > len(pairs)
+
+
+def test_descriptions_arrive_in_the_warehouse(built: Project) -> None:
+    queries = {
+        "duckdb": "select t.comment as model, c.comment as column from duckdb_tables() as t"
+        " join duckdb_columns() as c using (schema_name, table_name)"
+        " where table_name = 'pluvo__dim_users' and column_name = 'user_name'",
+        "postgres": "select obj_description('pluvo__dim_users'::regclass) as model,"
+        " col_description('pluvo__dim_users'::regclass, attnum) as column from pg_attribute"
+        " where attrelid = 'pluvo__dim_users'::regclass and attname = 'user_name'",
+    }
+    (said,) = built.rows(queries[built.warehouse.name])
+    assert said["model"].startswith("Who are the users")
+    assert said["column"] == "Full name."
+
+
+def test_what_others_read_is_under_contract(built: Project) -> None:
+    """All marts and reports, but for those with columns that this project chose."""
+    nodes = built.artifact("manifest")["nodes"].values()
+    read = [
+        node for node in nodes if node["fqn"][:-1] in (["pluvo", "marts"], ["pluvo", "reports"])
+    ]
+    models = [node for node in read if node["resource_type"] == "model"]
+    assert len(models) > 15
+    free = {node["name"] for node in models if not node["config"]["contract"]["enforced"]}
+    assert free == {"pluvo__dim_users", "pluvo__dim_groups"}
 
 
 def test_every_column_is_described(build_consumer: Callable[..., Project]) -> None:

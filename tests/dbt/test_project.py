@@ -28,7 +28,10 @@ def test_builds_on_nothing(project: Project) -> None:
         for result in project.artifact("run_results")["results"]
         if result["unique_id"].startswith("unit_test.")
     ]
-    assert statuses == ["pass"] * 34
+    assert statuses == ["pass"] * 36
+    nodes = project.artifact("manifest")["nodes"]
+    for table in ("pluvo__dim_users", "pluvo__dim_groups"):
+        assert nodes[f"model.pluvo.{table}"]["config"]["contract"]["enforced"], "no field is chosen"
 
 
 def test_freshness(project: Project) -> None:
@@ -47,7 +50,10 @@ def test_freshness(project: Project) -> None:
 
 
 def test_history(project: Project) -> None:
-    """Snapshots keep who was what and who belonged where, when rows are deleted, too."""
+    """Snapshots keep who was what and who belonged where, when rows are deleted, too.
+
+    And when the first of them were made by version 0.1, under other names.
+    """
     first, second, _ = syncs()
     for sync in (first, second):
         project.warehouse.load(sync)
@@ -55,6 +61,8 @@ def test_history(project: Project) -> None:
             *("build", "--select", "+pluvo__snap_users", "+pluvo__snap_group_members"),
             *("--exclude-resource-type", "test", "unit_test"),
         )
+        if sync is first:
+            migrate_from_version_0_1(project)
 
     def members() -> set[str]:
         rows = project.rows("select user_id from stg_pluvo__group_members")
@@ -82,6 +90,25 @@ def test_history(project: Project) -> None:
     assert history("pluvo__snap_users", "user_name", "cas") == [("Cas", True)]
     assert history("pluvo__snap_group_members", "member_role", "cas") == [("participant", False)]
     assert history("pluvo__snap_group_members", "member_role", "bob") == [("participant", True)]
+
+
+def migrate_from_version_0_1(project: Project) -> None:
+    def names() -> set[str]:
+        rows = project.rows("select table_name from information_schema.tables")
+        return {row["table_name"] for row in rows} & (old | new | {"fct_own"})
+
+    old = {"snap_users", "snap_group_members", "dim_users", "lms_users"}
+    new = {"pluvo__snap_users", "pluvo__snap_group_members"}
+    for name in ("snap_users", "snap_group_members"):
+        project.warehouse.execute(f"alter table pluvo__{name} rename to {name}")
+    project.warehouse.execute("create table dim_users as select 1 as one")
+    project.warehouse.execute("create view lms_users as select 1 as one")
+    project.warehouse.execute("create table fct_own as select 1 as one")
+
+    project.dbt("run-operation", "migrate_names")
+    assert names() == old | {"fct_own"}, "without being told, it only says what it would do"
+    project.dbt("run-operation", "migrate_names", "--args", "{dry_run: false}")
+    assert names() == new | {"fct_own"}
 
 
 def test_drift_and_misspelt_titles_warn(
@@ -117,13 +144,31 @@ def test_drift_and_misspelt_titles_warn(
     assert project.rows(f"select 1 from pluvo__rpt_group_progress where training_id = '{untitled}'")
 
 
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        (
+            {"user": ["Cost centre", "Cost-centre"]},
+            "'Cost centre' and 'Cost-centre' would both become the column 'cost_centre'",
+        ),
+        (
+            {"group": ["Group name"]},
+            "'Group name' would become the column 'group_name', and pluvo__dim_groups already has",
+        ),
+    ],
+)
 def test_custom_fields_that_would_share_a_column_are_an_error(
-    new_warehouse: Callable[[str], Warehouse], tmp_path: Path
+    new_warehouse: Callable[[str], Warehouse],
+    tmp_path: Path,
+    fields: dict[str, list[str]],
+    expected: str,
 ) -> None:
     project = Project(PACKAGE, new_warehouse("duckdb"), tmp_path)
-    fields = {"user": ["Cost centre"], "group": ["Cost-centre"]}
-    with pytest.raises(AssertionError, match="'Cost centre' and 'Cost-centre' would both become"):
-        project.dbt("compile", variables={"pluvo_custom_fields": fields})
+    with pytest.raises(AssertionError) as error:
+        project.dbt(
+            "compile", "--select", "pluvo__dim_*", variables={"pluvo_custom_fields": fields}
+        )
+    assert expected in " ".join(str(error.value).split())
 
 
 def test_a_broken_file_is_an_error(

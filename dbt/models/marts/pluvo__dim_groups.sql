@@ -8,6 +8,11 @@ with members as (
     where is_current
     group by group_id
 
+),
+
+custom_fields as (
+
+{{ pluvo.pivot_custom_fields(ref('pluvo__lms_custom_field_values'), 'group') }}
 )
 
 select
@@ -18,5 +23,9 @@ select
     user_groups.max_users,
     coalesce(members.participants, 0) as participants,
     coalesce(members.managers, 0) as managers
+    {%- for column in pluvo.custom_field_columns('group') %},
+    custom_fields.{{ column }}
+    {%- endfor %}
 from {{ ref('pluvo__lms_groups') }} as user_groups
 left join members on user_groups.group_id = members.group_id
+left join custom_fields on user_groups.group_id = custom_fields._owner_id

@@ -2,7 +2,7 @@ with certificates as (
 
     select
         *,
-        {{ dbt.datediff(pluvo.today(), 'expires_on', 'day') }} as days_left,
+        {{ pluvo.days_between(pluvo.today(), 'expires_on') }} as days_left,
         issued_on > {{ pluvo.today() }} as is_not_yet_valid
     from {{ ref('pluvo__lms_certificates') }}
 

@@ -1,4 +1,4 @@
 select
     {{ pluvo.today() }} as reported_on,
-    {{ var('pluvo_expiring_days') }} as expiring_days,
-    {{ var('pluvo_inactive_days') }} as inactive_days
+    cast({{ var('pluvo_expiring_days') }} as {{ dbt.type_bigint() }}) as expiring_days,
+    cast({{ var('pluvo_inactive_days') }} as {{ dbt.type_bigint() }}) as inactive_days
