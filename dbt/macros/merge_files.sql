@@ -78,6 +78,10 @@ limit 0
 {% macro files_to_merge(stream, columns) %}
   {%- set pattern = pluvo.jsonl_files(stream) -%}
   {%- set merged_files = ref('pluvo', 'base_pluvo__merged_files') -%}
+  {%- if load_relation(merged_files) is none -%}
+    {#- `dbt compile` before the first run. -#}
+    {{- return([]) -}}
+  {%- endif -%}
   {%- if not is_incremental() -%}
     {%- do pluvo.refuse_if_pruned(stream, merged_files, pattern) -%}
   {%- endif -%}

@@ -87,33 +87,44 @@ present as (
 )
 {%- if result_of %},
 
-results as (
+-- Grouped rather than by a window over all rows: few results are both in progress and completed.
+begun_and_completed as (
 
     select
-        *,
-        max(completion_date) over (
-            partition by _organization, {{ result_of | join(', ') }}
-        ) as _last_completion
+        _organization,
+        {{ result_of | join(', ') }},
+        max(completion_date) as _last_completion
     from present
+    group by _organization, {{ result_of | join(', ') }}
+    having count(completion_date) between 1 and count(*) - 1
 
 )
 {%- endif %}
 
 select
     {%- for name in columns %}
-    {{ name }},
+    present.{{ name }},
     {%- endfor %}
-    nullif(_organization, '') as organization,
-    _sdc_extracted_at
-{%- if result_of %}
-from results
-where
-    completion_date is not null
-    or _last_completion is null
-    or _sdc_extracted_at is null
-    or _last_completion <= cast(_sdc_extracted_at as date)
-{%- else %}
+    nullif(present._organization, '') as organization,
+    present._sdc_extracted_at
 from present
+{%- if result_of %}
+left join begun_and_completed
+    on
+        present.completion_date is null
+        and present._organization = begun_and_completed._organization
+        {%- for name in result_of %}
+        -- Nulls are equal here. The first condition is one that every warehouse can hash.
+        and coalesce(present.{{ name }}, '') = coalesce(begun_and_completed.{{ name }}, '')
+        and (
+            present.{{ name }} = begun_and_completed.{{ name }}
+            or (present.{{ name }} is null and begun_and_completed.{{ name }} is null)
+        )
+        {%- endfor %}
+where
+    begun_and_completed._last_completion is null
+    or present._sdc_extracted_at is null
+    or begun_and_completed._last_completion <= cast(present._sdc_extracted_at as date)
 {%- endif %}
 {% endmacro %}
 
@@ -190,10 +201,10 @@ from present
   {{- return(execute and adapter.get_relation(relation.database, relation.schema, relation.identifier) is not none) -}}
 {% endmacro %}
 
-{#- Its files may have been pruned since they were merged. -#}
+{#- Its files may have been pruned since they were merged. Before the first run there is no list of them. -#}
 {% macro duckdb__is_loaded(relation) %}
   {%- set merged_files = ref('pluvo', 'base_pluvo__merged_files') -%}
-  {{- return(execute and run_query(
+  {{- return(execute and load_relation(merged_files) is not none and run_query(
       "select 1 from glob('" ~ pluvo.jsonl_files(relation.identifier) ~ "') union all "
       ~ "select 1 from " ~ merged_files ~ " where stream = '" ~ relation.identifier ~ "' limit 1"
   ) | length > 0) -}}
