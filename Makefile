@@ -18,7 +18,7 @@ BIN := .venv/bin
 TOOLS := dbt docs meltano postgres singer-tools target-csv target-jsonl target-postgres
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report test setup lint types audit tests unit canary test-orchestrate format bench bench-scale docs sandbox airflow generate lock clean
+.PHONY: help demo report prune test setup lint types audit tests unit canary test-orchestrate format bench bench-scale bench-models docs sandbox airflow generate lock clean
 .DELETE_ON_ERROR:
 
 help: ## List the ways to run this project
@@ -36,6 +36,12 @@ report: ENVIRONMENT ?= sandbox
 report: .venv/.ready ## Make a page of charts from the demo's data (ENVIRONMENT=prod: from yours)
 	@PLUVO_DUCKDB_PATH=output/$(ENVIRONMENT)/pluvo.duckdb \
 		$(BIN)/python dbt/report/render.py --output output/$(ENVIRONMENT)/report.html
+
+prune: ENVIRONMENT ?= sandbox
+prune: KEEP_DAYS ?= 30
+prune: .venv/.ready ## Remove files that DuckDB has merged and that are older than KEEP_DAYS=30 (ENVIRONMENT=prod: yours)
+	@PLUVO_JSONL_DIR=output/$(ENVIRONMENT)/jsonl PLUVO_DUCKDB_PATH=output/$(ENVIRONMENT)/pluvo.duckdb \
+		$(BIN)/python dbt/prune.py --keep-days $(KEEP_DAYS)
 
 ## Check
 
@@ -88,6 +94,9 @@ bench: .venv/.ready ## Compare the tap's speed with others' (a few minutes) and 
 
 bench-scale: setup ## Measure targets and several organizations at once, and update docs/scale.md
 	$(BIN)/python tests/e2e/private_postgres.py $(BIN)/python benchmarks/run.py scale
+
+bench-models: .venv/.ready .venv-tools/dbt/.ready ## Build the models of a large organization for a month (RESULTS=5000000), and update docs/scale.md
+	$(BIN)/python benchmarks/models.py $(if $(RESULTS),--results $(RESULTS))
 
 docs: generate .venv-tools/docs/.ready ## Build the documentation into site/, without a network
 	NO_MKDOCS_2_WARNING=1 .venv-tools/docs/bin/mkdocs build --strict --quiet

@@ -16,12 +16,17 @@ from typing import Any
 HERE = Path(__file__).parent
 SCHEMAS = HERE.parent / "schemas"
 STAGING = HERE / "models" / "staging"
+RAW = HERE / "models" / "raw"
 
 STALE_ROWS = (
     "A result in progress gets a new `id` when it is completed. The old row is dropped when a full"
     " read no longer gives it, or when a completion is dated after the day on which it was read. If"
     " both are of the same day, the person may have begun again, and the row stays until the next"
     " full read."
+)
+
+RAW_ROWS = (
+    "The newest version of each row in the files that were merged, also of rows that are gone."
 )
 
 NOTICE = "Generated from schemas/ by dbt/generate_staging.py: change it there."
@@ -35,23 +40,40 @@ def column_type(column: dict[str, Any]) -> str:
     return str(name)
 
 
-def model(stream: str, schema: dict[str, Any]) -> str:
-    """Return the SQL of a staging model."""
+def call(macro: str, options: list[str]) -> str:
+    """Return a call of a macro that writes a model."""
+    arguments = ",\n    ".join(options)
+    return f"{{{{ pluvo.{macro}(\n    {arguments},\n) }}}}\n"
+
+
+def contract(stream: str, schema: dict[str, Any]) -> list[str]:
+    """Return what both macros need to know of a stream."""
     columns = ",\n".join(
         f"        '{name}': '{column_type(column)}'"
         for name, column in schema["properties"].items()
     )
-    options = [
-        f"source('pluvo', '{stream}')",
+    return [
+        f"'{stream}'",
         f"key={schema['x-key']}",
         f"columns={{\n{columns},\n    }}",
     ]
+
+
+def raw_model(stream: str, schema: dict[str, Any]) -> str:
+    """Return the SQL of a model of the raw layer on DuckDB."""
+    config = f"{{{{ config(unique_key={['organization', *schema['x-key']]}) }}}}\n"
+    source = f"-- depends_on: {{{{ source('pluvo', '{stream}') }}}}\n"
+    return f"-- {NOTICE}\n{source}{config}{call('merge_files', contract(stream, schema))}"
+
+
+def staging_model(stream: str, schema: dict[str, Any]) -> str:
+    """Return the SQL of a staging model."""
+    options = contract(stream, schema)
     if "x-replication-key" in schema:
         options.append(f"read_by='{schema['x-replication-key']}'")
     if "x-result-key" in schema:
         options.append(f"result_of={schema['x-result-key']}")
-    arguments = ",\n    ".join(options)
-    return f"-- {NOTICE}\n{{{{ pluvo.stage(\n    {arguments},\n) }}}}\n"
+    return f"-- {NOTICE}\n{call('stage', options)}"
 
 
 def text(value: str) -> str:
@@ -68,7 +90,28 @@ def tested_reference(column: dict[str, Any]) -> dict[str, str] | None:
     return reference
 
 
-def documentation(stream: str, schema: dict[str, Any]) -> str:
+def raw_documentation(stream: str, schema: dict[str, Any]) -> str:
+    """Return the YAML entry of a model of the raw layer."""
+    lines = [
+        f"  - name: raw_pluvo__{stream}",
+        f"    description: {text(schema['description'] + ' ' + RAW_ROWS)}",
+        "    columns:",
+    ]
+    for name, column in schema["properties"].items():
+        lines += [
+            f"      - name: {name}",
+            f"        description: {text(column['description'])}",
+        ]
+    lines += [
+        "      - name: organization",
+        "        description: Whose row it is, if the tap adds that column; or else an empty text.",
+        "      - name: _sdc_extracted_at",
+        "        description: When the sync started that wrote this version of the row.",
+    ]
+    return "\n".join(lines)
+
+
+def staging_documentation(stream: str, schema: dict[str, Any]) -> str:
     """Return the YAML entry of a staging model: descriptions and tests."""
     description = schema["description"] + (f" {STALE_ROWS}" if "x-result-key" in schema else "")
     lines = [
@@ -136,26 +179,31 @@ def sources(schemas: dict[str, dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def generate() -> dict[str, str]:
-    """Return the text of each generated file, by name."""
+def generate() -> dict[Path, str]:
+    """Return the text of each generated file."""
     schemas = {path.stem: json.loads(path.read_text()) for path in sorted(SCHEMAS.glob("*.json"))}
-    files = {
-        f"stg_pluvo__{stream}.sql": model(stream, schema) for stream, schema in schemas.items()
-    }
-    files["_sources.yml"] = sources(schemas)
-    entries = [documentation(stream, schema) for stream, schema in schemas.items()]
-    files["_staging.yml"] = f"# {NOTICE}\nversion: 2\n\nmodels:\n" + "\n\n".join(entries) + "\n"
+    files = {STAGING / "_sources.yml": sources(schemas)}
+    for folder, prefix, model, documentation in (
+        (RAW, "raw", raw_model, raw_documentation),
+        (STAGING, "stg", staging_model, staging_documentation),
+    ):
+        for stream, schema in schemas.items():
+            files[folder / f"{prefix}_pluvo__{stream}.sql"] = model(stream, schema)
+        entries = "\n\n".join(documentation(*item) for item in schemas.items())
+        files[folder / f"_{folder.name}.yml"] = f"# {NOTICE}\nversion: 2\n\nmodels:\n{entries}\n"
     return files
 
 
 def main() -> None:
     """Write the files, and remove those that the contract no longer names."""
     files = generate()
-    for path in STAGING.iterdir():
-        if path.name not in files:
-            path.unlink()
-    for name, content in files.items():
-        (STAGING / name).write_text(content)
+    for folder in (RAW, STAGING):
+        folder.mkdir(exist_ok=True)
+        for path in folder.iterdir():
+            if path not in files:
+                path.unlink()
+    for path, content in files.items():
+        path.write_text(content)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,10 @@
 {% macro duckdb__gives_rows_since() %}_sdc_extracted_at{% endmacro %}
 
 {#- Say so if there are rows, but no word of the tap on what it read. -#}
-{% macro warn_without_sync_log(sync_log) %}
-  {%- if execute and not pluvo.is_loaded(sync_log) -%}
+{% macro warn_without_sync_log() %}
+  {%- set sync_log = source('pluvo', 'sync_log') -%}
+  {%- set known = pluvo.is_loaded(sync_log) -%}
+  {%- if execute and not known -%}
     {%- set loaded = [] -%}
     {%- for source in graph.sources.values() if source.package_name == 'pluvo' -%}
       {%- set relation = sync_log.incorporate(path={'identifier': source.identifier}) -%}

@@ -5,7 +5,7 @@
   speaks for the whole stream, a read of a window for the rows inside it (not for rows without a
   date), a read that broke off for nothing: see `base_pluvo__complete_reads`.
 
-  relation     the source; it may not exist yet, and may lack columns of the contract
+  stream       its name
   key          the columns that identify a row
   columns      name and type of each column, as in the contract
   read_by      the column that the windows of a read refer to, if it can be read in windows
@@ -15,23 +15,19 @@
                day on which it was last read. If both are of the same day, the person may have begun
                again: then only a full read can tell, and the row stays until there is one.
 -#}
-{% macro stage(relation, key, columns, read_by=none, result_of=none) %}
-with loaded as (
+{% macro stage(stream, key, columns, read_by=none, result_of=none) %}
+with versions as (
 
-    {{ pluvo.loaded_rows(relation, columns) }}
+    {{ pluvo.newest_rows(stream, key, columns) }}
 
 ),
 
-versions as (
+dated as (
 
     select
         *,
-        row_number() over (
-            partition by _organization, {{ key | join(', ') }}
-            order by _sdc_extracted_at desc, _sdc_order desc
-        ) as _version,
         cast({{ read_by or 'null' }} as {{ dbt.type_timestamp() }}) as _read_by
-    from loaded
+    from versions
 
 ),
 
@@ -41,8 +37,8 @@ newest as (
         *,
         -- The date by which the row is read, as a text: nulls do not join.
         coalesce(cast(_read_by as {{ dbt.type_string() }}), '') as _position
-    from versions
-    where _version = 1 and _sdc_deleted_at is null
+    from dated
+    where _sdc_deleted_at is null
 
 ),
 
@@ -61,7 +57,7 @@ spoken_for as (
     from positions
     inner join {{ ref('pluvo', 'base_pluvo__complete_reads') }} as reads
         on
-            reads.stream = '{{ relation.identifier }}'
+            reads.stream = '{{ stream }}'
             and positions._organization = reads.organization
             and (
                 reads.read_mode = 'FULL'
@@ -91,50 +87,61 @@ present as (
 )
 {%- if result_of %},
 
-results as (
+-- Grouped rather than by a window over all rows: few results are both in progress and completed.
+begun_and_completed as (
 
     select
-        *,
-        max(completion_date) over (
-            partition by _organization, {{ result_of | join(', ') }}
-        ) as _last_completion
+        _organization,
+        {{ result_of | join(', ') }},
+        max(completion_date) as _last_completion
     from present
+    group by _organization, {{ result_of | join(', ') }}
+    having count(completion_date) between 1 and count(*) - 1
 
 )
 {%- endif %}
 
 select
     {%- for name in columns %}
-    {{ name }},
+    present.{{ name }},
     {%- endfor %}
-    nullif(_organization, '') as organization,
-    _sdc_extracted_at
-{%- if result_of %}
-from results
-where
-    completion_date is not null
-    or _last_completion is null
-    or _sdc_extracted_at is null
-    or _last_completion <= cast(_sdc_extracted_at as date)
-{%- else %}
+    nullif(present._organization, '') as organization,
+    present._sdc_extracted_at
 from present
+{%- if result_of %}
+left join begun_and_completed
+    on
+        present.completion_date is null
+        and present._organization = begun_and_completed._organization
+        {%- for name in result_of %}
+        -- Nulls are equal here. The first condition is one that every warehouse can hash.
+        and coalesce(present.{{ name }}, '') = coalesce(begun_and_completed.{{ name }}, '')
+        and (
+            present.{{ name }} = begun_and_completed.{{ name }}
+            or (present.{{ name }} is null and begun_and_completed.{{ name }} is null)
+        )
+        {%- endfor %}
+where
+    begun_and_completed._last_completion is null
+    or present._sdc_extracted_at is null
+    or begun_and_completed._last_completion <= cast(present._sdc_extracted_at as date)
 {%- endif %}
 {% endmacro %}
 
 
 {#-
-  The rows as loaded, typed, with
-    _organization      whose they are; an empty text if the column is off
-    _sdc_extracted_at  when they were read, on the clock of `gives_rows_since`
-    _sdc_deleted_at    when the target marked them as deleted, if it does that
-    _sdc_order         breaks ties
+  The newest version of each row, typed, with
+    _organization      whose it is; an empty text if the column is off
+    _sdc_extracted_at  when it was read, on the clock of `gives_rows_since`
+    _sdc_deleted_at    when the target marked it as deleted, if it does that
 -#}
-{% macro loaded_rows(relation, columns) %}
-  {{- return(adapter.dispatch('loaded_rows', 'pluvo')(relation, columns)) -}}
+{% macro newest_rows(stream, key, columns) %}
+  {{- return(adapter.dispatch('newest_rows', 'pluvo')(stream, key, columns)) -}}
 {% endmacro %}
 
-{#- A table written by a Singer target. -#}
-{% macro default__loaded_rows(relation, columns) %}
+{#- Of a table that a Singer target writes: it may not exist yet, and may lack columns of the contract. -#}
+{% macro default__newest_rows(stream, key, columns) %}
+  {%- set relation = source('pluvo', stream) -%}
   {%- set found = [] -%}
   {%- if pluvo.is_loaded(relation) -%}
     {%- for column in adapter.get_columns_in_relation(relation) -%}
@@ -150,77 +157,58 @@ from present
       ('_sdc_deleted_at', 'timestamp', '_sdc_deleted_at'),
       ('_sdc_sequence', 'integer', '_sdc_order'),
   ]) -%}
-  select
-  {%- for name, type, alias in wanted %}
-        cast({{ name if name in found else 'null' }} as {{ pluvo.column_type(type) }}) as {{ alias }},
-  {%- endfor %}
-        coalesce(cast({{ 'organization' if 'organization' in found else 'null' }} as {{ dbt.type_string() }}), '') as _organization
-    {{ 'from ' ~ relation if found else 'limit 0' }}
-{% endmacro %}
+    select *
+    from (
+        select
+            *,
+            row_number() over (
+                partition by _organization, {{ key | join(', ') }}
+                order by _sdc_extracted_at desc, _sdc_order desc
+            ) as _version
+        from (
+            select
+            {%- for name, type, alias in wanted %}
+                cast({{ name if name in found else 'null' }} as {{ pluvo.column_type(type) }}) as {{ alias }},
+            {%- endfor %}
+                coalesce(
+                    cast({{ 'organization' if 'organization' in found else 'null' }} as {{ dbt.type_string() }}), ''
+                ) as _organization
+            {{ 'from ' ~ relation if found else 'limit 0' }}
+        ) as loaded
+    ) as versions
+    where _version = 1
+{%- endmacro %}
 
-{#- The files of target-jsonl: <folder>/<stream>-<start of the sync>.jsonl, one per sync. -#}
-{% macro duckdb__loaded_rows(relation, columns) %}
-  {%- set found = pluvo.is_loaded(relation) -%}
-  {%- set read = {'organization': 'text'} -%}
-  {%- do read.update(columns) -%}
-  select
-  {%- for name, type in columns.items() %}
-        {% if not found %} cast(null as {{ pluvo.column_type(type) }})
-        {%- elif type == 'timestamp' %} {{ name }} at time zone 'UTC'
-        {%- else %} {{ name }}
-        {%- endif %} as {{ name }},
-  {%- endfor %}
-  {%- if found %}
-        {{ pluvo.jsonl_time('filename') }} as _sdc_extracted_at,
-        cast(null as timestamp) as _sdc_deleted_at,
-        row_number() over () as _sdc_order,
-        coalesce(organization, '') as _organization
-    from read_json(
-        '{{ pluvo.jsonl_files(relation.identifier) }}',
-        format = 'newline_delimited',
-        filename = true,
-        columns = {
-          {%- for name, type in read.items() %}
-            '{{ name }}': '{{ 'timestamptz' if type == 'timestamp' else pluvo.column_type(type) }}'
-            {{- ',' if not loop.last }}
-          {%- endfor %}
-        }
-    )
-  {%- else %}
-        cast(null as timestamp) as _sdc_extracted_at,
-        cast(null as timestamp) as _sdc_deleted_at,
-        cast(null as bigint) as _sdc_order,
-        '' as _organization
-    limit 0
-  {%- endif %}
-{% endmacro %}
+{#- Of the raw layer that files are merged into, which has one version of each row: see `merge_files`. -#}
+{% macro duckdb__newest_rows(stream, key, columns) %}
+    select
+    {%- for name, type in columns.items() %}
+        cast({{ name }} as {{ pluvo.column_type(type) }}) as {{ name }},
+    {%- endfor %}
+        organization as _organization,
+        _sdc_extracted_at,
+        cast(null as timestamp) as _sdc_deleted_at
+    from {{ ref('pluvo', 'raw_pluvo__' ~ stream) }}
+{%- endmacro %}
 
 
 {#- Whether anything of a stream was loaded. -#}
 {% macro is_loaded(relation) %}
-  {{- return(execute and adapter.dispatch('is_loaded', 'pluvo')(relation)) -}}
+  {{- return(adapter.dispatch('is_loaded', 'pluvo')(relation)) -}}
 {% endmacro %}
 
 {% macro default__is_loaded(relation) %}
-  {{- return(adapter.get_relation(relation.database, relation.schema, relation.identifier) is not none) -}}
+  {{- return(execute and adapter.get_relation(relation.database, relation.schema, relation.identifier) is not none) -}}
 {% endmacro %}
 
+{#- Its files may have been pruned since they were merged. Before the first run there is no list of them. -#}
 {% macro duckdb__is_loaded(relation) %}
-  {%- set files = pluvo.jsonl_files(relation.identifier) -%}
-  {{- return(run_query("select 1 from glob('" ~ files ~ "') limit 1") | length > 0) -}}
+  {%- set merged_files = ref('pluvo', 'base_pluvo__merged_files') -%}
+  {{- return(execute and load_relation(merged_files) is not none and run_query(
+      "select 1 from glob('" ~ pluvo.jsonl_files(relation.identifier) ~ "') union all "
+      ~ "select 1 from " ~ merged_files ~ " where stream = '" ~ relation.identifier ~ "' limit 1"
+  ) | length > 0) -}}
 {% endmacro %}
-
-{% macro jsonl_files(stream) %}
-  {%- set folder = var('pluvo_jsonl_dir', env_var('PLUVO_JSONL_DIR', '../output')) -%}
-  {{- return((folder ~ '/' ~ stream ~ '-*.jsonl') | replace("'", "''")) -}}
-{% endmacro %}
-
-{#- The start of the sync that wrote a file, in UTC: target-jsonl writes it in this machine's time zone. -#}
-{% macro jsonl_time(file) -%}
-  cast(strptime(regexp_extract({{ file }}, '-(\d{8}T\d{6})\.jsonl$', 1), '%Y%m%dT%H%M%S') as timestamptz)
-  at time zone 'UTC'
-{%- endmacro %}
-
 
 {#- When a stream was last loaded, for `dbt source freshness`. -#}
 {% macro last_loaded(relation) %}

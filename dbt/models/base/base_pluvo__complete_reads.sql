@@ -1,8 +1,7 @@
-{% set sync_log = source('pluvo_tap', 'sync_log') -%}
-{% do pluvo.warn_without_sync_log(sync_log) -%}
+{% do pluvo.warn_without_sync_log() -%}
 with sync_log as (
 
-    {{ pluvo.loaded_rows(sync_log, {
+    {{ pluvo.newest_rows('sync_log', ['stream', 'started_at'], {
         'stream': 'text',
         'started_at': 'timestamp',
         'mode': 'text',

@@ -1,6 +1,6 @@
 -- Generated from schemas/ by dbt/generate_staging.py: change it there.
 {{ pluvo.stage(
-    source('pluvo', 'custom_field_values'),
+    'custom_field_values',
     key=['owner_type', 'owner_id', 'field_id', 'value_key'],
     columns={
         'owner_type': 'text',

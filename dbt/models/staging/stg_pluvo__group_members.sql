@@ -1,6 +1,6 @@
 -- Generated from schemas/ by dbt/generate_staging.py: change it there.
 {{ pluvo.stage(
-    source('pluvo', 'group_members'),
+    'group_members',
     key=['group_id', 'user_id', 'role'],
     columns={
         'group_id': 'text',

@@ -1,6 +1,6 @@
 -- Generated from schemas/ by dbt/generate_staging.py: change it there.
 {{ pluvo.stage(
-    source('pluvo', 'group_trainings'),
+    'group_trainings',
     key=['group_id', 'training_id'],
     columns={
         'group_id': 'text',

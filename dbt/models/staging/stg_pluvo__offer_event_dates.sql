@@ -1,6 +1,6 @@
 -- Generated from schemas/ by dbt/generate_staging.py: change it there.
 {{ pluvo.stage(
-    source('pluvo', 'offer_event_dates'),
+    'offer_event_dates',
     key=['id'],
     columns={
         'id': 'text',

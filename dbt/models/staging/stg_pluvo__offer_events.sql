@@ -1,6 +1,6 @@
 -- Generated from schemas/ by dbt/generate_staging.py: change it there.
 {{ pluvo.stage(
-    source('pluvo', 'offer_events'),
+    'offer_events',
     key=['id'],
     columns={
         'id': 'text',

@@ -1,6 +1,6 @@
 -- Generated from schemas/ by dbt/generate_staging.py: change it there.
 {{ pluvo.stage(
-    source('pluvo', 'portfolio_report'),
+    'portfolio_report',
     key=['id'],
     columns={
         'id': 'text',

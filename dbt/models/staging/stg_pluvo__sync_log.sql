@@ -1,6 +1,6 @@
 -- Generated from schemas/ by dbt/generate_staging.py: change it there.
 {{ pluvo.stage(
-    source('pluvo', 'sync_log'),
+    'sync_log',
     key=['stream', 'started_at'],
     columns={
         'stream': 'text',

@@ -1,6 +1,6 @@
 -- Generated from schemas/ by dbt/generate_staging.py: change it there.
 {{ pluvo.stage(
-    source('pluvo', 'training_participants'),
+    'training_participants',
     key=['training_id', 'user_id', 'role'],
     columns={
         'training_id': 'text',

@@ -1,0 +1,14 @@
+-- Generated from schemas/ by dbt/generate_staging.py: change it there.
+-- depends_on: {{ source('pluvo', 'group_members') }}
+{{ config(unique_key=['organization', 'group_id', 'user_id', 'role']) }}
+{{ pluvo.merge_files(
+    'group_members',
+    key=['group_id', 'user_id', 'role'],
+    columns={
+        'group_id': 'text',
+        'user_id': 'text',
+        'role': 'text',
+        'group_ref': 'text',
+        'user_ref': 'text',
+    },
+) }}
