@@ -202,13 +202,12 @@ class PluvoClient:
             msg = f"the organization's schema lacks `{field}`"
             raise UnavailableError(msg)
         record = record or complete(response_keys(selection))
-        return ConnectionReader(
-            plan,
-            [
-                self.connection(field, selection, part, record)
-                for part in self.by_archived(field, arguments)
-            ],
-        )
+        halves = [
+            self.connection(field, selection, part, record)
+            for part in self.by_archived(field, arguments)
+        ]
+        whole = self.connection(field, selection, arguments, record) if len(halves) > 1 else None
+        return ConnectionReader(plan, halves, whole=whole)
 
     def by_archived(self, field: str, arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return the arguments with which everything is read: archived objects, and the others.

@@ -250,7 +250,8 @@ def _parser() -> argparse.ArgumentParser:
         choices=get_args(Archived),
         default="only",
         help="what `archived: true` lists: only archived rows, or archived rows too; ignored: "
-        "lists hold everything, whatever the argument says (%(default)s)",
+        "lists hold everything, whatever the argument says; everything: only without the argument "
+        "(%(default)s)",
     )
     add(
         "--no-distinct",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Ties = Literal["by-id", "by-page", "random"]
 ReportOrder = Literal["id", "insertion", "completion-date", "title"]
-Archived = Literal["only", "too", "ignored"]
+Archived = Literal["only", "too", "ignored", "everything"]
 
 CLIENT_ID = "sandbox-client"
 CLIENT_SECRET = "sandbox-secret"  # noqa: S105 - opens nothing but a sandbox
@@ -52,7 +52,8 @@ class Behaviour:
         report_order: what the portfolio report is ordered by: `id`, `insertion`,
             `completion-date`, or `title` and name of the user. No page of the API says.
         archived: what `archived: true` lists: `only` archived rows, or archived rows `too`; with
-            `ignored` the argument has no effect, and lists hold everything. Examples on the pages
+            `ignored` the argument has no effect, and lists hold everything; with `everything` they
+            do so only without the argument, also rows that are neither. Examples on the pages
             users-2 and learning-journeys-2 have the argument; no page explains it.
         distinct: whether a row comes once when it matches a filter several times: a member of two
             groups asked for, a participant who is in a training twice. If not, it comes and counts

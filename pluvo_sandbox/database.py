@@ -20,7 +20,7 @@ TABLES = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value JSON) WITHOUT ROWID;
 CREATE TABLE users (
     id TEXT PRIMARY KEY, modelId TEXT, email TEXT, name TEXT NOT NULL, ref TEXT,
-    archived BOOLEAN NOT NULL, archivedAt TEXT, isActive BOOLEAN, roles JSON, profileImage JSON,
+    archived BOOLEAN, archivedAt TEXT, isActive BOOLEAN, roles JSON, profileImage JSON,
     language TEXT, extraFields TEXT, extraFieldsProfile TEXT, hasPassword BOOLEAN,
     afasPersonId TEXT, afasEmployeeId TEXT, afasContactId TEXT, afasConnectionId TEXT,
     invitedOn TEXT, lastLogin TEXT, userVia JSON,

@@ -22,8 +22,11 @@ def varied(listing: Listing, behaviour: Behaviour) -> Listing:
         listing = listing._replace(order=_REPORT_ORDERS[behaviour.report_order])
     if "archived" in listing.filters and behaviour.archived != "only":
         filters = dict(listing.filters)
-        del filters["archived"]
         if behaviour.archived == "too":
             filters["archived"] = "(NOT archived OR :archived)"
+        elif behaviour.archived == "ignored":
+            del filters["archived"]
+        else:
+            listing = listing._replace(defaults={})
         listing = listing._replace(filters=filters)
     return listing._replace(distinct=behaviour.distinct)

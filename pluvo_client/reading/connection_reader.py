@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from pluvo_client.reading.ledger import Row
     from pluvo_client.reading.read_plan import ReadPlan
 
+FEWEST_ROWS = 2  # in a page, since neighbouring pages share one
+
 logger = logging.getLogger("pluvo_client")
 
 
@@ -38,8 +40,9 @@ class ConnectionReader:
 
     The first pages are asked for at once, so that a reader can be under way before its turn. With
     `by_day`, the list can be asked for by days; rows in `given` were given before.
-    `expected` is how many rows there are by their own count, once the first pages are there;
-    `repairs` counts the passes beyond the first.
+    `whole` is the connection of which these are the halves: if it counts more rows than both, it is
+    read as well. `expected` is how many rows there are by their own count, once the first pages are
+    there; `repairs` counts the passes beyond the first.
     """
 
     def __init__(
@@ -48,9 +51,12 @@ class ConnectionReader:
         connections: Sequence[Connection],
         by_day: DayFilter | None = None,
         given: KeySet | None = None,
+        whole: Connection | None = None,
     ) -> None:
         self._plan = plan
         self._connections = connections
+        self._whole = whole
+        self._has_more = False  # the whole list, beside its halves
         self._by_day = by_day
         self._ledger = Ledger(repeats=plan.repeats, given=given)
         self._first_pages: PendingResults[Page] | None = self._ask_first_pages(0)
@@ -60,6 +66,19 @@ class ConnectionReader:
         self.expected: int | None = None
 
     def __iter__(self) -> Iterator[list[Row]]:
+        yield from self._read()
+        if self._has_more and self._whole and not self._plan.sample:
+            self._plan.fetcher.say_once(
+                f"`{self._name}` has rows for which `{ARCHIVED}` is neither true nor false: reading "
+                "it without that argument, too"
+            )
+            rest = ConnectionReader(self._plan, [self._whole], given=self._ledger.given)
+            yield from rest
+            self.repairs += rest.repairs
+            self.expected = rest.expected
+
+    def _read(self) -> Iterator[list[Row]]:
+        """Give the rows of the connections."""
         ledger = self._ledger
         evidence = Evidence(self._name, ledger)
         moved = False
@@ -122,6 +141,9 @@ class ConnectionReader:
     def _begin(self, number: int) -> ReadPass:
         """Begin with the pass `number`, counted from 0."""
         pages = (self._first_pages or self._ask_first_pages(number)).get()
+        if self._whole and not number:
+            *pages, whole = pages
+            self._has_more = (whole.total or 0) > (total([page.total for page in pages]) or 0)
         if not number:
             self._first_pages = None
             self._page_rows = [
@@ -160,4 +182,7 @@ class ConnectionReader:
 
     def _ask_first_pages(self, number: int) -> PendingResults[Page]:
         first = self._plan.first_of_pass(number)
-        return self._plan.fetcher.ask(*(PageField(item, first, None) for item in self._connections))
+        fields = [PageField(item, first, None) for item in self._connections]
+        if self._whole and not number:
+            fields.append(PageField(self._whole, FEWEST_ROWS, None))  # for its count
+        return self._plan.fetcher.ask(*fields)

@@ -51,6 +51,19 @@ def said(result: Result, argument: str) -> int:
 
 
 @CONCURRENCIES
+def test_rows_that_are_neither_archived_nor_not_are_read(concurrency: int) -> None:
+    """`User.archived` may be null: then a user is in neither half, but in the whole list."""
+    with organization(archived="everything") as pluvo:
+        found = pluvo.database.execute("SELECT id FROM users ORDER BY id").fetchall()
+        pluvo.change_many("users", {row[0]: {"archived": None} for row in found[::4]})
+        result = pluvo.sync(page_size=7, max_concurrency=concurrency)
+        for stream in ("users", "custom_field_values", "enrollments"):
+            assert rows_of(result, stream) == expected(pluvo.path, stream)
+        assert {row["archived"] for row in result.records["users"]} == {None, False, True}
+    assert "neither true nor false" in result.stderr
+
+
+@CONCURRENCIES
 @pytest.mark.parametrize("introspection", ["auto", "off"])
 def test_halves_that_are_equal_are_read_once(introspection: str, concurrency: int) -> None:
     with organization(archived="ignored") as pluvo:
