@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
     from workloads import Goal, Work
 
-BEGIN = "<!-- figures: written by benchmarks/run.py -->"
 END = "<!-- end of figures -->"
+FIGURES = "<!-- figures: written by benchmarks/run.py -->"
+MODELS = "<!-- figures: written by benchmarks/models.py -->"
 
 CEILING = (
     "The server's own ceiling, measured with bare sockets at the other end: "
@@ -95,8 +96,18 @@ def page(
     return "\n\n".join(parts + [figures(work) for work in works])
 
 
-def write(document: Path, text: str) -> None:
+def models_page(work: Work, facts: Mapping[str, str]) -> str:
+    """Return the results of the models as Markdown."""
+    parts = [
+        "Machine: " + ", ".join(f"{name} {value}" for name, value in facts.items()) + ".",
+        goals([work]),
+        figures(work),
+    ]
+    return "\n\n".join(parts)
+
+
+def write(document: Path, text: str, begin: str) -> None:
     """Write the figures between the markers of a document."""
-    before, _, rest = document.read_text("utf-8").partition(BEGIN)
+    before, _, rest = document.read_text("utf-8").partition(begin)
     _, _, after = rest.partition(END)
-    document.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", "utf-8")
+    document.write_text(f"{before}{begin}\n\n{text}\n\n{END}{after}", "utf-8")

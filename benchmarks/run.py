@@ -56,7 +56,7 @@ def main() -> int:
     }
     RESULTS.write_text(json.dumps(found, indent=2), "utf-8")
     if len(asked) == 1 and asked[0] in DOCUMENTS:
-        report.write(DOCS / f"{asked[0]}.md", text)
+        report.write(DOCS / f"{asked[0]}.md", text, report.FIGURES)
     return 0 if all(goal.reached for work in works for goal in work.goals) else 1
 
 
