@@ -43,16 +43,17 @@ def chart_compliance(rows: Sequence[Row]) -> Chart:
         "Share of the participants of each group, the largest group on top. Choose a certificate."
     )
     if not rows:
-        seed = "<code>pluvo__required_certificates</code>"
+        seed = "<code>pluvo__requirements</code>"
         nothing = f"Nothing is required yet: fill in the seed {seed}."
         return Chart(title, text, None, nothing, wide=True)
     parts: dict[str, tuple[str, Callable[[Row], int]]] = {
         "Held": (HELD, lambda row: row["held"] - row["expiring"]),
         "Expiring": (EXPIRING, lambda row: row["expiring"]),
+        "In grace": (LIGHT_BLUE, lambda row: row["in_grace"]),
         "Expired": (EXPIRED, lambda row: row["expired"]),
         "Never held": (MISSING, lambda row: row["missing"]),
     }
-    certificates: list[str | None] = [None, *sorted({row["certificate_title"] for row in rows})]
+    certificates: list[str | None] = [None, *sorted({row["required_title"] for row in rows})]
     # Each requirement of a group counts the same members.
     members = Counter({group_key(row): row["members"] for row in rows})
     groups = [group for group, _ in members.most_common(MOST_GROUPS)][::-1]
@@ -62,7 +63,7 @@ def chart_compliance(rows: Sequence[Row]) -> Chart:
         for part, (colour, count) in parts.items():
             totals: Counter[tuple[str, str]] = Counter()
             for row in rows:
-                if certificate in {None, row["certificate_title"]}:
+                if certificate in {None, row["required_title"]}:
                     totals[group_key(row)] += count(row)
             figure.add_bar(
                 name=part,

@@ -70,7 +70,7 @@ def render(query: Callable[[str], list[Row]]) -> str:
         group by days_since_login, days_since_invitation
     """)
     charts = [
-        chart_compliance(query("select * from pluvo__rpt_certificate_compliance")),
+        chart_compliance(query("select * from pluvo__rpt_compliance")),
         chart_expiring(certificates, overview["reported_on"]),
         chart_logins(logins, overview["inactive_days"]),
         chart_progress(query("select * from pluvo__rpt_group_progress")),

@@ -83,7 +83,7 @@ def test_nothing_is_wrong_but_what_was_made_so(built: Project) -> None:
     """No data test warns, and the other project's own list of requirements is used."""
     results = built.artifact("run_results")["results"]
     assert {result["status"] for result in results} <= {"success", "pass", "no-op"}
-    assert values(built, "pluvo__required_certificates", "count(*)") == [(4,)]
+    assert values(built, "pluvo__requirements", "count(*)") == [(8,)]
     assert "WARN" not in built.said.replace("WARN=0", "")
 
 
@@ -140,10 +140,10 @@ def test_requirements(built: Project) -> None:
     def asked(user: str, title: str) -> list[tuple[Any, ...]]:
         return values(
             built,
-            "pluvo__fct_required_certificates left join pluvo__dim_groups using (group_id)",
+            "pluvo__fct_requirements left join pluvo__dim_groups using (group_id)",
             "group_name, requirement_status",
             user_id=uid(user),
-            certificate_title=title,
+            required_title=title,
         )
 
     # Ann is in two groups; those who left are asked nothing.
@@ -154,17 +154,45 @@ def test_requirements(built: Project) -> None:
     assert asked("cas", "First aid") == []
     assert asked("cas", "Hygiene") == [(None, "missing")]
     assert asked("left", "First aid") == []
+    # Only Bob has the custom field's value.
+    assert asked("bob", "Privacy") == [("Care", "held")]
+    assert asked("ann", "Privacy") == []
+
+
+def test_every_status_is_there_for_trainings_as_well(built: Project) -> None:
+    columns = "distinct required_type, requirement_status"
+    found = values(built, "pluvo__fct_requirements", columns)
+    statuses = {"held", "expiring", "expired", "missing"}
+    assert set(found) == {
+        *(("certificate", status) for status in statuses),
+        *(("training", status) for status in statuses | {"in_grace"}),
+    }
+
+
+def test_requirements_and_certificates_agree_on_which_one_counts(built: Project) -> None:
+    """A certificate that a rule does not ask to repeat is the one that is current."""
+    rows = built.rows("""
+        select requirements.evidence_id, certificates.certificate_id
+        from pluvo__fct_requirements as requirements
+        left join pluvo__fct_certificates as certificates
+            on requirements.user_id = certificates.user_id
+            and requirements.required_title = certificates.certificate_title
+            and certificates.is_current
+        where required_type = 'certificate'
+    """)
+    assert [row for row in rows if row["evidence_id"] != row["certificate_id"]] == []
+    assert any(row["evidence_id"] for row in rows)
 
 
 def test_compliance_adds_up(built: Project) -> None:
-    by_group = "pluvo__rpt_certificate_compliance"
-    rows = values(built, by_group, "members, held, expiring, expired, missing")
+    by_group = "pluvo__rpt_compliance"
+    rows = values(built, by_group, "members, held, expiring, in_grace, expired, missing")
     assert len(rows) > 10
-    for members, held, expiring, expired, missing in rows:
-        assert members == held + expired + missing
+    for members, held, expiring, in_grace, expired, missing in rows:
+        assert members == held + in_grace + expired + missing
         assert expiring <= held
     columns = "group_name, members, held, expiring, expired, missing, held_share"
-    assert values(built, by_group, columns, certificate_title="First aid") == [
+    assert values(built, by_group, columns, required_title="First aid") == [
         ("Kitchen, 'hot'", 2, 2, 1, 0, 0, 1.0),
         ("Care", 2, 1, 1, 1, 0, 0.5),
     ]
@@ -229,10 +257,12 @@ def test_enrollments(built: Project) -> None:
 
 
 def test_the_overview_counts_people_once(built: Project) -> None:
-    pairs = values(built, "pluvo__fct_required_certificates", "distinct user_id, certificate_title")
-    held = values(built, "pluvo__fct_compliance_person", "1", is_compliant=True)
+    columns = "distinct user_id, required_type, required_title"
+    pairs = values(built, "pluvo__fct_requirements", columns)
+    statuses = values(built, "pluvo__fct_compliance_person", "requirement_status")
+    held = [status for (status,) in statuses if status in {"held", "expiring"}]
     assert values(built, "pluvo__rpt_overview", "required, held") == [(len(pairs), len(held))]
-    assert len(values(built, "pluvo__fct_required_certificates", "1")) > len(pairs)
+    assert len(values(built, "pluvo__fct_requirements", "1")) > len(pairs)
 
 
 def test_descriptions_arrive_in_the_warehouse(built: Project) -> None:

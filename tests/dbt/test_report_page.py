@@ -102,8 +102,9 @@ def test_the_largest_group_is_on_top() -> None:
     """However many certificates another one has to hold."""
 
     def requirement(group: str, certificate: str, members: int) -> dict[str, Any]:
-        counts = {"members": members, "held": members, "expiring": 0, "expired": 0, "missing": 0}
-        return {"group_id": group, "group_name": group, "certificate_title": certificate} | counts
+        counts = dict.fromkeys(["expiring", "in_grace", "expired", "missing"], 0)
+        counts |= {"members": members, "held": members}
+        return {"group_id": group, "group_name": group, "required_title": certificate} | counts
 
     many = [requirement("many requirements", f"Certificate {n}", 10) for n in range(3)]
     chart = chart_compliance([*many, requirement("many members", "Certificate 0", 20)])

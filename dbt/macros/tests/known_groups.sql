@@ -1,18 +1,13 @@
-{#- Each requirement names an existing group: a misspelt name would hide that nobody complies. -#}
+{#- Each rule names an existing group: a misspelt name would hide that nobody complies. -#}
 {% test known_groups(model) %}
-with names as (
-
-    select group_ref as group_ref_or_name from {{ ref('pluvo__lms_groups') }}
-    union all
-    select group_name as group_ref_or_name from {{ ref('pluvo__lms_groups') }}
-
-)
-
-select required.group_ref_or_name
-from {{ model }} as required
-left join names on required.group_ref_or_name = names.group_ref_or_name
+select rules.audience
+from {{ model }} as rules
+left join {{ ref('pluvo__lms_groups') }} as user_groups
+    on
+        rules.audience in (user_groups.group_ref, user_groups.group_name)
+        and {{ pluvo.same_organization('rules', 'user_groups') }}
 where
-    names.group_ref_or_name is null
-    and required.group_ref_or_name <> '*'
-    and (select count(*) from names) > 0
+    rules.audience_type = 'group'
+    and user_groups.group_id is null
+    and (select count(*) from {{ ref('pluvo__lms_groups') }}) > 0
 {% endtest %}

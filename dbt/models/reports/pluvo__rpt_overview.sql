@@ -20,7 +20,8 @@ compliance as (
     select
         organization,
         count(*) as required,
-        count(case when is_compliant then 1 end) as held,
+        count(case when requirement_status in ('held', 'expiring') then 1 end) as held,
+        count(case when requirement_status = 'in_grace' then 1 end) as in_grace,
         count(distinct user_id) as people_required,
         count(distinct user_id) - count(distinct case when not is_compliant then user_id end) as people_compliant
     from {{ ref('pluvo', 'pluvo__fct_compliance_person') }}
@@ -73,6 +74,7 @@ select
     coalesce(people.people, 0) as people,
     coalesce(compliance.required, 0) as required,
     coalesce(compliance.held, 0) as held,
+    coalesce(compliance.in_grace, 0) as in_grace,
     {{ pluvo.share('compliance.held', 'compliance.required') }} as held_share,
     coalesce(compliance.people_required, 0) as people_required,
     coalesce(compliance.people_compliant, 0) as people_compliant,

@@ -3,26 +3,36 @@ with tasks as (
     select
         organization,
         user_id,
-        'certificate' as task,
+        required_type as task,
         compliance_id as task_id,
-        certificate_title as title,
+        required_title as title,
         requirement_status as task_status,
-        expires_on as due_on,
+        coalesce(case when is_compliant then due_on end, expires_on) as due_on,
         not is_compliant as is_overdue
     from {{ ref('pluvo', 'pluvo__fct_compliance_person') }}
     where requirement_status <> 'held'
     union all
+    -- What is assigned, unless it is required as well.
     select
-        organization,
-        user_id,
+        assigned.organization,
+        assigned.user_id,
         'training' as task,
-        assignment_id as task_id,
-        training_title as title,
-        assignment_status as task_status,
-        due_on,
-        coalesce(is_overdue, false) as is_overdue
-    from {{ ref('pluvo', 'pluvo__fct_training_assignments') }}
-    where is_current and assignment_status <> 'completed' and not coalesce(is_training_archived, false)
+        assigned.assignment_id as task_id,
+        assigned.training_title as title,
+        assigned.assignment_status as task_status,
+        assigned.due_on,
+        coalesce(assigned.is_overdue, false) as is_overdue
+    from {{ ref('pluvo', 'pluvo__fct_training_assignments') }} as assigned
+    left join {{ ref('pluvo', 'pluvo__fct_compliance_person') }} as required
+        on
+            assigned.user_id = required.user_id
+            and assigned.training_title = required.required_title
+            and required.required_type = 'training'
+    where
+        assigned.is_current
+        and assigned.assignment_status <> 'completed'
+        and not coalesce(assigned.is_training_archived, false)
+        and required.compliance_id is null
 
 ),
 
