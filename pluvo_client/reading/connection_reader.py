@@ -69,8 +69,8 @@ class ConnectionReader:
         yield from self._read()
         if self._has_more and self._whole and not self._plan.sample:
             self._plan.fetcher.say_once(
-                f"`{self._name}` has rows for which `{ARCHIVED}` is neither true nor false: reading "
-                "it without that argument, too"
+                f"`{self._name}` has rows for which `{ARCHIVED}` is neither true nor false: "
+                "reading it without that argument, too"
             )
             rest = ConnectionReader(self._plan, [self._whole], given=self._ledger.given)
             yield from rest
