@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 MODELS = {
     "marts": "Facts and dimensions to join: one row per thing or event.",
     "reports": "Answers: one row per group, training or person, ready for a chart.",
+    "semantic": "What the metrics of dbt's semantic layer count.",
     "lms": (
         "The seam: the only views that read Pluvo's staging. A second learning management system "
         "fits in by providing the same columns."

@@ -3,7 +3,7 @@
 with titles as (
 
     select certificate_title from {{ ref('pluvo__lms_certificate_templates') }}
-    union
+    union all
     select certificate_title from {{ ref('pluvo__lms_certificates') }}
 
 )
