@@ -24,7 +24,7 @@ COMPATIBILITY := dbt-oldest dialects metricflow
 .DELETE_ON_ERROR:
 
 help: ## List the ways to run this project
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ## Run
 
