@@ -16,13 +16,15 @@ UV := .venv-tools/uv/bin/uv
 BIN := .venv/bin
 # Programs that each have their own environment, apart from the tap's.
 TOOLS := dbt docs meltano postgres singer-tools target-csv target-jsonl target-postgres
+# What only `make test-compatibility` needs.
+COMPATIBILITY := dbt-oldest dialects metricflow
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report prune test setup lint types audit tests unit canary test-orchestrate format bench bench-scale bench-models docs sandbox airflow generate lock clean
+.PHONY: help demo report prune test setup lint types audit tests unit canary test-orchestrate test-compatibility format bench bench-scale bench-models docs sandbox airflow generate lock clean
 .DELETE_ON_ERROR:
 
 help: ## List the ways to run this project
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ## Run
 
@@ -55,7 +57,7 @@ lint: .venv/.ready ## Check style, formatting and import layers
 # Each folder of tests separately, since they share module names, such as conftest.
 types: .venv/.ready ## Check types
 	$(BIN)/mypy
-	set -e; for folder in tests/* orchestrate/tests; do $(BIN)/mypy $$folder; done # each has a conftest
+	set -e; for folder in tests/* orchestrate/tests compatibility; do $(BIN)/mypy $$folder; done # each has a conftest
 
 audit: .venv/.ready .venv-tools/audit/.ready ## Check the locked packages for known vulnerabilities
 	$(BIN)/python scripts/audit.py
@@ -88,6 +90,9 @@ canary: $(UV) ## Run unit tests and the SDK's standard suite with the newest dep
 
 test-orchestrate: setup airflow ## Run the Airflow DAG against two sandboxes (installs Airflow; not part of `test`)
 	$(BIN)/pytest orchestrate/tests
+
+test-compatibility: .venv/.ready $(patsubst %,.venv-tools/%/.ready,dbt $(COMPATIBILITY)) ## Run the models on the oldest dbt, as SQL of other warehouses, and with MetricFlow (installs them; not part of `test`)
+	$(BIN)/pytest -n auto compatibility
 
 bench: .venv/.ready ## Compare the tap's speed with others' (a few minutes) and update docs/performance.md
 	$(BIN)/python benchmarks/run.py performance
@@ -156,7 +161,7 @@ lock: $(UV) ## Update the locks (UPGRADE=1: to the newest releases)
 	$(COMPILE) --extra sandbox --group dev pyproject.toml -o requirements/dev.txt
 	set -e; for lock in $(LOCKS); do $(COMPILE) $$lock.in -o $$lock.txt; done
 
-LOCKS := $(patsubst %,requirements/%,uv build audit release $(TOOLS)) \
+LOCKS := $(patsubst %,requirements/%,uv build audit release $(TOOLS) $(COMPATIBILITY)) \
 	benchmarks/requirements orchestrate/requirements
 COMPILE = UV_BUILD_CONSTRAINT= $(UV) pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links \

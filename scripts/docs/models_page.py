@@ -14,6 +14,7 @@ MODELS = {
     "marts": "Facts and dimensions to join: one row per thing or event.",
     "reports": "Answers: one row per group, training or person, ready for a chart.",
     "intermediate": "Steps on the way: views that several marts read.",
+    "semantic": "What the metrics of dbt's semantic layer count.",
     "lms": (
         "The seam: the only views that read Pluvo's staging. A second learning management system "
         "fits in by providing the same columns."

@@ -16,13 +16,15 @@ ROOT = Path(__file__).parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 PIN = re.compile(r"^([a-z0-9-]+)==(\S+)", re.MULTILINE)
 
-# Where the locks are installed: dev.txt where this test runs, the tools by `make test`, the last
-# two on request. build.txt only constrains builds, release.txt belongs to .github/build.sh.
-TOOLS = [lock.stem for lock in LOCKS if lock.stem not in {"dev", "build", "release"}]
+# Where the locks are installed: dev.txt where this test runs, the tools by `make test`, others on
+# request. build.txt only constrains builds, release.txt belongs to .github/build.sh.
+ON_REQUEST = {"dbt-oldest", "dialects", "metricflow"}
+TOOLS = [lock.stem for lock in LOCKS if lock.stem not in {"dev", "build", "release"} | ON_REQUEST]
+OTHERS = [".venv-bench", ".venv-airflow", *(f".venv-tools/{tool}" for tool in sorted(ON_REQUEST))]
 ENVIRONMENTS = [
     Path(sys.prefix),
     *(ROOT / ".venv-tools" / tool for tool in TOOLS),
-    *(ROOT / name for name in (".venv-bench", ".venv-airflow") if (ROOT / name).is_dir()),
+    *(ROOT / name for name in OTHERS if (ROOT / name).is_dir()),
 ]
 
 
