@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from conftest import Project
 
 
-
 @pytest.fixture(params=["duckdb", "postgres"])
 def built(request: pytest.FixtureRequest, build_consumer: Callable[..., Project]) -> Project:
     return build_consumer(request.param)

@@ -70,7 +70,8 @@ class Postgres:
 
     def _connection(self) -> psycopg.Connection[Any]:
         return psycopg.connect(
-            _conninfo(self.environment), options="-c search_path=analytics,analytics_pluvo -c timezone=UTC"
+            _conninfo(self.environment),
+            options="-c search_path=analytics,analytics_pluvo -c timezone=UTC",
         )
 
     def load(self, sync: Sync) -> None:
