@@ -18,7 +18,7 @@ BIN := .venv/bin
 TOOLS := dbt docs meltano postgres singer-tools target-csv target-jsonl target-postgres
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report test setup lint types audit tests unit canary test-orchestrate format bench bench-scale docs sandbox airflow generate lock clean
+.PHONY: help demo report test setup lint types audit tests unit canary test-orchestrate test-page format bench bench-scale docs sandbox airflow generate lock clean
 .DELETE_ON_ERROR:
 
 help: ## List the ways to run this project
@@ -33,9 +33,9 @@ sandbox: .venv/.ready ## Serve a made-up Pluvo on this machine until Ctrl-C
 	@$(BIN)/pluvo-sandbox serve
 
 report: ENVIRONMENT ?= sandbox
-report: .venv/.ready ## Make a page of charts from the demo's data (ENVIRONMENT=prod: from yours)
+report: .venv/.ready ## Make a page of charts and to-do lists from the demo's data (ENVIRONMENT=prod: from yours)
 	@PLUVO_DUCKDB_PATH=output/$(ENVIRONMENT)/pluvo.duckdb \
-		$(BIN)/python dbt/report/render.py --output output/$(ENVIRONMENT)/report.html
+		$(BIN)/python dbt/report/render.py --output output/$(ENVIRONMENT)/report.html $(OPTIONS)
 
 ## Check
 
@@ -82,6 +82,13 @@ canary: $(UV) ## Run unit tests and the SDK's standard suite with the newest dep
 
 test-orchestrate: setup airflow ## Run the Airflow DAG against two sandboxes (installs Airflow; not part of `test`)
 	$(BIN)/pytest orchestrate/tests
+
+test-page: .venv-tools/dbt/.ready .venv-browser/.ready ## Test the report page in Chromium (found on PATH; not part of `test`)
+	.venv-browser/bin/pytest tests/dbt/in_browser.py
+
+.venv-browser/.ready: requirements/dev.txt tests/dbt/requirements.txt | $(UV)
+	$(call venv,$^)
+	@touch $@
 
 bench: .venv/.ready ## Compare the tap's speed with others' (a few minutes) and update docs/performance.md
 	$(BIN)/python benchmarks/run.py performance
@@ -148,7 +155,7 @@ lock: $(UV) ## Update the locks (UPGRADE=1: to the newest releases)
 	set -e; for lock in $(LOCKS); do $(COMPILE) $$lock.in -o $$lock.txt; done
 
 LOCKS := $(patsubst %,requirements/%,uv build audit release $(TOOLS)) \
-	benchmarks/requirements orchestrate/requirements
+	benchmarks/requirements orchestrate/requirements tests/dbt/requirements
 COMPILE = UV_BUILD_CONSTRAINT= $(UV) pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)

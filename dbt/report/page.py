@@ -100,8 +100,8 @@ def select(name: str, caption: str, choices: list[str]) -> str:
     )
     # Browsers would keep the choice when the page is loaded again, but not draw it.
     return (
-        f"<label>{escape(caption)} "
-        f'<select id="{name}" autocomplete="off">{options}</select></label>'
+        f'<span class="choice"><label for="{name}">{escape(caption)}</label> '
+        f'<select id="{name}" autocomplete="off">{options}</select></span>'
     )
 
 

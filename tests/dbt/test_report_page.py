@@ -120,9 +120,9 @@ def test_page_for_those_who_do_not_see_it(
         assert len(list(outline.all(landmark))) == 1
     ids = [attributes["id"] for _, attributes, _ in outline.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
-    selects = list(outline.all("select"))
+    selects = [attributes["id"] for attributes, _ in outline.all("select")]
     assert len(selects) == 3
-    assert all(inside[-1] == "label" for _, inside in selects)
+    assert [attributes["for"] for attributes, _ in outline.all("label")] == selects
     pictures = [
         attributes for _, attributes, _ in outline.elements if attributes.get("role") == "img"
     ]
