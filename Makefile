@@ -20,7 +20,7 @@ TOOLS := dbt docs meltano postgres singer-tools target-csv target-jsonl target-p
 COMPATIBILITY := dbt-oldest dialects metricflow
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report prune test setup lint types audit tests unit canary test-orchestrate test-compatibility format bench bench-scale bench-models docs sandbox airflow generate lock clean
+.PHONY: help demo report prune test setup lint types audit tests unit canary test-orchestrate test-compatibility test-page format bench bench-scale bench-models docs sandbox airflow generate lock clean
 .DELETE_ON_ERROR:
 
 help: ## List the ways to run this project
@@ -35,9 +35,9 @@ sandbox: .venv/.ready ## Serve a made-up Pluvo on this machine until Ctrl-C
 	@$(BIN)/pluvo-sandbox serve
 
 report: ENVIRONMENT ?= sandbox
-report: .venv/.ready ## Make a page of charts from the demo's data (ENVIRONMENT=prod: from yours)
+report: .venv/.ready ## Make a page of charts and to-do lists from the demo's data (ENVIRONMENT=prod: from yours)
 	@PLUVO_DUCKDB_PATH=output/$(ENVIRONMENT)/pluvo.duckdb \
-		$(BIN)/python dbt/report/render.py --output output/$(ENVIRONMENT)/report.html
+		$(BIN)/python dbt/report/render.py --output output/$(ENVIRONMENT)/report.html $(OPTIONS)
 
 prune: ENVIRONMENT ?= sandbox
 prune: KEEP_DAYS ?= 30
@@ -93,6 +93,13 @@ test-orchestrate: setup airflow ## Run the Airflow DAG against two sandboxes (in
 
 test-compatibility: .venv/.ready $(patsubst %,.venv-tools/%/.ready,dbt $(COMPATIBILITY)) ## Run the models on the oldest dbt, as SQL of other warehouses, and with MetricFlow (installs them; not part of `test`)
 	$(BIN)/pytest -n auto compatibility
+
+test-page: .venv-tools/dbt/.ready .venv-browser/.ready ## Test the report page in Chromium (found on PATH; not part of `test`)
+	.venv-browser/bin/pytest tests/dbt/in_browser.py
+
+.venv-browser/.ready: requirements/dev.txt tests/dbt/requirements.txt | $(UV)
+	$(call venv,$^)
+	@touch $@
 
 bench: .venv/.ready ## Compare the tap's speed with others' (a few minutes) and update docs/performance.md
 	$(BIN)/python benchmarks/run.py performance
@@ -162,7 +169,7 @@ lock: $(UV) ## Update the locks (UPGRADE=1: to the newest releases)
 	set -e; for lock in $(LOCKS); do $(COMPILE) $$lock.in -o $$lock.txt; done
 
 LOCKS := $(patsubst %,requirements/%,uv build audit release $(TOOLS) $(COMPATIBILITY)) \
-	benchmarks/requirements orchestrate/requirements
+	benchmarks/requirements orchestrate/requirements tests/dbt/requirements
 COMPILE = UV_BUILD_CONSTRAINT= $(UV) pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)

@@ -1,10 +1,10 @@
-"""A chart of the report page, and what all charts share: colours, labels, style."""
+"""A chart of the report page, and what all charts share: colours, labels, months."""
 
 # ruff: noqa: INP001 - next to a script, not in a package
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -12,53 +12,37 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    import plotly.graph_objects as go
+    from views import View
 
 # From good to bad; colour-blind readers can tell them apart.
 HELD, EXPIRING, EXPIRED, MISSING = "#2a9d8f", "#e9c46a", "#e76f51", "#c3c9d1"
-BLUE, LIGHT_BLUE = "#2f6f9f", "#a9cbe3"
+BLUE, LIGHT_BLUE, PALE = "#2f6f9f", "#a9cbe3", "#e3e7ec"
 PALETTE = ["#2f6f9f", "#e9c46a", "#2a9d8f", "#e76f51", "#8e6c8a", "#a9cbe3", "#6b7785"]
 LONGEST_LABEL = 34
+
+Trace = dict[str, Any]
 
 
 @dataclass
 class Chart:
-    """A question, and the figure that answers it."""
+    """A question, and what Plotly draws to answer it.
 
-    title: str
-    text: str
-    figure: go.Figure | None
-    nothing: str = "There is nothing to show yet."
+    A trace has a part that is always the same, in `traces`, and one for each view that differs, in
+    `views`. What is not in `views` has nothing to show.
+    """
+
+    name: str
+    traces: list[Trace]
+    # The heading of the first column of its table, which holds the categories.
+    categories: str
+    layout: dict[str, Any] = field(default_factory=dict)
+    height: int = 400
+    row_height: int = 0
     wide: bool = False
-
-    def html(self) -> str:
-        """Return the section of the page."""
-        body = f'<div class="nothing">{self.nothing}</div>'
-        if self.figure is not None:
-            body = self.figure.to_html(
-                full_html=False,
-                include_plotlyjs=False,
-                config={"displaylogo": False, "displayModeBar": False, "responsive": True},
-            )
-        kind = ' class="wide"' if self.wide else ""
-        return f"<section{kind}><h2>{self.title}</h2><p>{self.text}</p>{body}</section>"
-
-
-def layout(figure: go.Figure, height: int, **more: Any) -> None:
-    """Apply the style of the page to a figure."""
-    figure.update_layout(
-        height=height,
-        margin={"l": 8, "r": 8, "t": 16, "b": 8},
-        font={"family": "system-ui, Segoe UI, Roboto, Noto Sans, sans-serif", "color": "#1f2a37"},
-        paper_bgcolor="#fff",
-        plot_bgcolor="#fff",
-        legend={"orientation": "h", "traceorder": "normal"},
-        hoverlabel={"bgcolor": "#fff"},
-        bargap=0.25,
-        **more,
-    )
-    figure.update_xaxes(gridcolor="#e3e7ec", zeroline=False, automargin=True, fixedrange=True)
-    figure.update_yaxes(gridcolor="#e3e7ec", zeroline=False, automargin=True, fixedrange=True)
+    note: str = ""
+    # What only this chart lets choose.
+    choices: list[str] = field(default_factory=list)
+    views: dict[tuple[View, int | None], list[Trace]] = field(default_factory=dict)
 
 
 def label(text: str) -> str:
@@ -79,12 +63,9 @@ def unique_labels(texts: Iterable[str]) -> list[str]:
     return labels
 
 
-def month(today: date, offset: int) -> str:
-    """Return the month that is this many months from today's."""
-    number = today.year * 12 + today.month - 1 + offset
-    return f"{number // 12}-{number % 12 + 1:02}"
-
-
-def shown(total: int, most: int, what: str, which: str = "largest") -> str:
-    """Say when only some are shown."""
-    return f" The {most} {which} of {total} {what}." if total > most else ""
+def months(today: date, first: int, number: int) -> list[date]:
+    """Return the first days of so many months, the first one counted from the month of today."""
+    start = today.year * 12 + today.month - 1 + first
+    return [
+        today.replace(year=n // 12, month=n % 12 + 1, day=1) for n in range(start, start + number)
+    ]

@@ -219,7 +219,8 @@ def custom_fields(sync: Sync) -> None:
             **{"string_value": None, "boolean_value": None, "datetime_value": None} | more,
         )
 
-    for title in ("Cost centre", "Shift", "First aider?", "Since", "Region"):
+    titles = ("Cost centre", "Shift", "First aider?", "Since", "Region", "Location")
+    for title in titles:
         sync.add("custom_fields", id=uid(title), title=title, for_model_types='["USER"]')
     value("ann", "Cost centre", string_value="4100")
     value("ann", "Shift", key="b", choice_value="Nights")
@@ -329,6 +330,16 @@ def crowd(sync: Sync) -> None:
             roles="[]" if n % 7 else '["TRAINER"]',
             last_login=None if n % 6 == 2 else moment(-random.randrange(400)),
         )
+        if n % 3:
+            sync.add(
+                "custom_field_values",
+                owner_type="USER",
+                owner_id=user,
+                field_id=uid("Location"),
+                value_key="1",
+                field_title="Location",
+                choice_value=("North", "South")[n % 2],
+            )
         for title in random.sample(TITLES, 4):
             completed = day(-random.randrange(3, 700)) if random.random() < 0.6 else None
             sync.add(

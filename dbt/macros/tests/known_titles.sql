@@ -4,13 +4,13 @@ with titles as (
 
     select organization, 'certificate' as required_type, certificate_title as title
     from {{ ref('pluvo__lms_certificate_templates') }}
-    union
+    union all
     select organization, 'certificate' as required_type, certificate_title as title
     from {{ ref('pluvo__lms_certificates') }}
-    union
+    union all
     select organization, 'training' as required_type, training_title as title
     from {{ ref('pluvo__lms_trainings') }}
-    union
+    union all
     select organization, 'training' as required_type, training_title as title
     from {{ ref('pluvo__lms_training_results') }}
 

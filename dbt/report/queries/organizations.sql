@@ -1,0 +1,2 @@
+select distinct coalesce(organization, '') as organization
+from pluvo__rpt_overview

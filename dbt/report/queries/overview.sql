@@ -1,0 +1,3 @@
+select *
+from pluvo__rpt_overview
+where coalesce(organization, '') = '$organization'

@@ -1,0 +1,3 @@
+select *
+from pluvo__rpt_to_do
+where coalesce(organization, '') = '$organization'
