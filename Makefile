@@ -18,7 +18,7 @@ BIN := .venv/bin
 TOOLS := dbt docs meltano postgres singer-tools target-csv target-jsonl target-postgres
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report test setup lint types audit tests unit canary test-orchestrate format bench bench-scale docs sandbox airflow generate lock clean
+.PHONY: help demo report test setup lint types audit tests unit canary test-orchestrate test-simulation format bench bench-scale docs sandbox airflow generate lock clean
 .DELETE_ON_ERROR:
 
 help: ## List the ways to run this project
@@ -82,6 +82,9 @@ canary: $(UV) ## Run unit tests and the SDK's standard suite with the newest dep
 
 test-orchestrate: setup airflow ## Run the Airflow DAG against two sandboxes (installs Airflow; not part of `test`)
 	$(BIN)/pytest orchestrate/tests
+
+test-simulation: setup ## Let dbt live through thirty days of changes and broken-off runs (minutes; not part of `test`)
+	$(BIN)/pytest -n 2 tests/dbt/thirty_days.py
 
 bench: .venv/.ready ## Compare the tap's speed with others' (a few minutes) and update docs/performance.md
 	$(BIN)/python benchmarks/run.py performance

@@ -49,6 +49,10 @@ class DuckDB:
             connection.execute("set search_path = 'main,main_pluvo'")
             yield connection
 
+    def execute(self, statement: str) -> None:
+        with self._connection() as connection:
+            connection.execute(statement)
+
     def rows(self, query: str) -> list[Row]:
         with self._connection() as connection:
             cursor = connection.execute(query)
