@@ -20,7 +20,7 @@ TOOLS := dbt docs meltano postgres singer-tools target-csv target-jsonl target-p
 COMPATIBILITY := dbt-oldest dialects metricflow
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report prune test setup lint types audit tests unit canary test-orchestrate test-compatibility test-page format bench bench-scale bench-models docs sandbox airflow generate lock clean
+.PHONY: help demo report prune test setup lint types audit tests unit canary test-orchestrate test-compatibility test-page test-simulation format bench bench-scale bench-models docs sandbox airflow generate lock clean
 .DELETE_ON_ERROR:
 
 help: ## List the ways to run this project
@@ -100,6 +100,9 @@ test-page: .venv-tools/dbt/.ready .venv-browser/.ready ## Test the report page i
 .venv-browser/.ready: requirements/dev.txt tests/dbt/requirements.txt | $(UV)
 	$(call venv,$^)
 	@touch $@
+
+test-simulation: setup ## Let dbt live through thirty days of changes and broken-off runs (minutes; not part of `test`)
+	$(BIN)/pytest -n 2 tests/dbt/thirty_days.py
 
 bench: .venv/.ready ## Compare the tap's speed with others' (a few minutes) and update docs/performance.md
 	$(BIN)/python benchmarks/run.py performance
