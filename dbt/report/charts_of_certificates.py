@@ -7,7 +7,18 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from chart import EXPIRED, EXPIRING, HELD, LIGHT_BLUE, MISSING, PALETTE, Chart, label, months, unique_labels
+from chart import (
+    EXPIRED,
+    EXPIRING,
+    HELD,
+    LIGHT_BLUE,
+    MISSING,
+    PALETTE,
+    Chart,
+    label,
+    months,
+    unique_labels,
+)
 from views import View
 
 if TYPE_CHECKING:
