@@ -206,6 +206,6 @@ select
     evidence_id,
     obtained_on,
     expires_on,
-    {{ dbt.datediff('as_of', 'expires_on', 'day') }} as days_left,
+    {{ pluvo.days_between('as_of', 'expires_on') }} as days_left,
     is_membership_known
 from checked
