@@ -28,7 +28,7 @@ def test_builds_on_nothing(project: Project) -> None:
         for result in project.artifact("run_results")["results"]
         if result["unique_id"].startswith("unit_test.")
     ]
-    assert statuses == ["pass"] * 34
+    assert statuses == ["pass"] * 35
 
 
 def test_freshness(project: Project) -> None:

@@ -37,7 +37,7 @@ OTHERS = {"TAP_PLUVO__SELECT", "TAP_PLUVO_PIP_URL"}  # read by Meltano, not by t
 PROJECT = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))
 JOBS = {job["name"] for job in PROJECT["jobs"]}
 PLUGINS = {plugin["name"] for kind in PROJECT["plugins"].values() for plugin in kind}
-TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
 
 
 def name_of(path: Path) -> str:
