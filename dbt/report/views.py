@@ -71,8 +71,7 @@ def read(query: Callable[[str], list[Row]], organization: str, field_title: str)
     steps = "\n".join(f"when users.days_since_login <= {day} then {day}" for day in days)
     details = {"inactive_days": str(overview["inactive_days"]), "steps": steps}
     # Of older packages of models, the history is not there.
-    known = query(sql("tables", table="pluvo__fct_compliance_monthly"))
-    for name in (*COUNTS, *(["history"] if known else [])):
+    for name in (*COUNTS, "history"):
         counts: defaultdict[View, list[Row]] = defaultdict(list)
         for row in query(views + sql(name, **details)):
             counts[View(row["group_id"], row["field_value"])].append(row)

@@ -120,9 +120,10 @@ def test_merged_run_by_run_is_what_all_files_give(files: DuckDB, tmp_path: Path)
         if day == 3:
             files.load(late)  # files that are older than what was merged
         seen.append(stage(project))
-        merged = files.path.rename(tmp_path / "merged.duckdb")
-        assert seen[-1] == stage(project), f"from scratch on day {day}"
-        merged.rename(files.path)
+        if day in {3, 5}:
+            merged = files.path.rename(tmp_path / "merged.duckdb")
+            assert seen[-1] == stage(project), f"from scratch on day {day}"
+            merged.rename(files.path)
     assert all(len({repr(rows[name]) for rows in seen}) > 3 for name in seen[0])
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-SEEDS = range(1600)
+SEEDS = range(1000)
 BLOCK = 200
 
 

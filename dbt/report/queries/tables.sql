@@ -1,3 +1,0 @@
-select table_name
-from information_schema.tables
-where table_name = '$table'
