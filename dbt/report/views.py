@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from warehouse import Row
 
 QUERIES = Path(__file__).with_name("queries")
-COUNTS = ("people", "people_compliant", "compliance", "certificates", "activity", "assignments")
+COUNTS = (
+    "people",
+    "people_compliant",
+    "compliance",
+    "history",
+    "certificates",
+    "activity",
+    "assignments",
+)
 # So many groups and values of the field can be chosen.
 MOST_CHOICES = 25
 # A value of the field and a group that together are fewer people would tell about each of them.
@@ -70,8 +78,7 @@ def read(query: Callable[[str], list[Row]], organization: str, field_title: str)
     days = login_days(overview["inactive_days"])
     steps = "\n".join(f"when users.days_since_login <= {day} then {day}" for day in days)
     details = {"inactive_days": str(overview["inactive_days"]), "steps": steps}
-    # Of older packages of models, the history is not there.
-    for name in (*COUNTS, "history"):
+    for name in COUNTS:
         counts: defaultdict[View, list[Row]] = defaultdict(list)
         for row in query(views + sql(name, **details)):
             counts[View(row["group_id"], row["field_value"])].append(row)
