@@ -133,7 +133,7 @@ def json_object(what: str, source: IO[str] | str | None) -> dict[str, Any]:
     """
     if source is None:
         return {}
-    name = source if isinstance(source, str) else source.name
+    name = source if isinstance(source, str) else getattr(source, "name", "(unnamed)")
     try:
         text = Path(source).read_text("utf-8") if isinstance(source, str) else source.read()
         found = json.loads(text)

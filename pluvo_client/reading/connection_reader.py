@@ -55,7 +55,7 @@ class ConnectionReader:
     ) -> None:
         self._plan = plan
         self._connections = connections
-        self._whole = whole
+        self._whole = None if plan.sample else whole
         self._has_more = False  # the whole list, beside its halves
         self._by_day = by_day
         self._ledger = Ledger(repeats=plan.repeats, given=given)
@@ -67,7 +67,7 @@ class ConnectionReader:
 
     def __iter__(self) -> Iterator[list[Row]]:
         yield from self._read()
-        if self._has_more and self._whole and not self._plan.sample:
+        if self._has_more and self._whole:
             self._plan.fetcher.say_once(
                 f"`{self._name}` has rows for which `{ARCHIVED}` is neither true nor false: "
                 "reading it without that argument, too"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from math import prod
 from typing import TYPE_CHECKING, Protocol
 
 from pluvo_client.errors import IncompleteError
@@ -160,9 +161,12 @@ class Evidence:
         passes, rows = len(self._counts), len(self._ledger)
         if passes < FEWEST_PASSES or rows < (self._counted or 0) or self._ledger.is_doubtful:
             return False
-        worst = max(self._ledger.miss_rate(number) for number in range(2, passes))
-        expected: float = rows * worst**passes
-        return expected < MIRACLE
+        # No more rows than the shortest list had can have been there throughout.
+        stayed = min(rows, *(count or rows for count in self._counts))
+        missed = [self._ledger.missed(number) + 1 for number in range(2, passes)]
+        # Of the first and the last pass nothing is known, but that they are as good as the others.
+        chance: float = prod(missed) * max(missed) ** 2 / max(stayed, 1) ** passes
+        return stayed * chance < MIRACLE
 
     def _warn(self) -> None:
         logger.warning(

@@ -181,13 +181,14 @@ class Ledger:
         before = (1 << boundary) - 1
         return sum(1 for seen in self._passes.values() if seen & before and seen >> boundary)
 
-    def miss_rate(self, number: int) -> float:
-        """Return which share of the rows the pass `number`, counted from 1, has missed at most.
+    def missed(self, number: int) -> int:
+        """Return how many rows the pass `number`, counted from 1, has missed for sure.
 
-        What was read before that pass and after it was there all the while; one more may have been
-        missed.
+        They were read before that pass and after it, so they were there all the while.
         """
         bit = 1 << (number - 1)
-        there = [seen for seen in self._passes.values() if seen & (bit - 1) and seen >> number]
-        missed = sum(1 for seen in there if not seen & bit)
-        return (missed + 1) / max(len(there), 1)
+        return sum(
+            1
+            for seen in self._passes.values()
+            if seen & (bit - 1) and seen >> number and not seen & bit
+        )

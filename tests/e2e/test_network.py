@@ -135,7 +135,7 @@ def test_an_own_authority_can_be_named(
         {},
         {"REQUESTS_CA_BUNDLE": "", "CURL_CA_BUNDLE": ""},
         {"PYTHONHTTPSVERIFY": "0"},
-        {"TAP_PLUVO_VERIFY": "false", "TAP_PLUVO_CA_BUNDLE": ""},
+        {"TAP_PLUVO_CA_BUNDLE": ""},
     ],
 )
 def test_an_unknown_authority_is_not_trusted_and_nothing_is_sent(

@@ -88,9 +88,11 @@ def test_the_setting_scopes_decides(catalog: Any, sandbox: Sandbox) -> None:
     assert token_scopes(sandbox) == [{"users.read", "users.write"}]
 
 
-def test_a_catalog_that_selects_nothing_reads_nothing(catalog: Any, sandbox: Sandbox) -> None:
-    result = sync(config(sandbox), catalog=selecting(catalog, []))
-    assert {item["type"] for item in result.messages} <= {"STATE"}
+def test_a_catalog_that_selects_nothing_is_refused(catalog: Any, sandbox: Sandbox) -> None:
+    result = run_tap(config(sandbox), catalog=selecting(catalog, []))
+    assert result.returncode == 1
+    assert "catalog: no stream is selected" in result.stderr
+    assert result.messages == []
     assert queries(sandbox) == []
 
 
