@@ -108,7 +108,8 @@ def test_a_mutation_that_had_no_effect_is_repeated(
 
 
 def test_archived_objects_come_too(api: Api, client: PluvoClient) -> None:
-    api.answers += [data(r0=page({"id": "1"}), r1=page({"id": "2"}))]
+    halves = page({"id": "1"}), page({"id": "2"})
+    api.answers += [data(r0=halves[0], r1=halves[1], r2=page({"id": "1"}))]
     assert [*client.read("paginatedUsers", "id")] == [{"id": "1"}, {"id": "2"}]
     assert "archived: false" in api.operations[0].query
     assert "archived: true" in api.operations[0].query
