@@ -18,6 +18,7 @@ from pluvo_client.reading.connection import ARCHIVED
 from pluvo_client.reading.evidence import Evidence, total
 from pluvo_client.reading.ledger import Ledger
 from pluvo_client.reading.read_pass import ReadPass
+from pluvo_client.reading.read_plan import FEWEST_ROWS
 from pluvo_client.reading.root_fields import PageField
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from pluvo_client.reading.key_set import KeySet
     from pluvo_client.reading.ledger import Row
     from pluvo_client.reading.read_plan import ReadPlan
-
-FEWEST_ROWS = 2  # in a page, since neighbouring pages share one
 
 logger = logging.getLogger("pluvo_client")
 
@@ -56,7 +55,6 @@ class ConnectionReader:
         self._plan = plan
         self._connections = connections
         self._whole = None if plan.sample else whole
-        self._has_more = False  # the whole list, beside its halves
         self._by_day = by_day
         self._ledger = Ledger(repeats=plan.repeats, given=given)
         self._first_pages: PendingResults[Page] | None = self._ask_first_pages(0)
@@ -67,7 +65,7 @@ class ConnectionReader:
 
     def __iter__(self) -> Iterator[list[Row]]:
         yield from self._read()
-        if self._has_more and self._whole:
+        if self._whole:
             self._plan.fetcher.say_once(
                 f"`{self._name}` has rows for which `{ARCHIVED}` is neither true nor false: "
                 "reading it without that argument, too"
@@ -143,7 +141,8 @@ class ConnectionReader:
         pages = (self._first_pages or self._ask_first_pages(number)).get()
         if self._whole and not number:
             *pages, whole = pages
-            self._has_more = (whole.total or 0) > (total([page.total for page in pages]) or 0)
+            if (whole.total or 0) <= (total([page.total for page in pages]) or 0):
+                self._whole = None  # there is nothing beside its halves
         if not number:
             self._first_pages = None
             self._page_rows = [

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pluvo_client.reading.fetcher import Fetcher
     from pluvo_client.schema.selection import Record
 
+FEWEST_ROWS = 2  # in a page, since neighbouring pages share one
 _GOLDEN = 0.618  # steps of this part of a page come back to no boundary that was there before
 
 
@@ -33,8 +34,8 @@ class ReadPlan:
 
     @property
     def first(self) -> int:
-        """Rows to ask for in a request; at least two, since neighbouring pages share one."""
-        return max(2, self.page_size)
+        """Rows to ask for in a request."""
+        return max(FEWEST_ROWS, self.page_size)
 
     def first_of_pass(self, number: int) -> int:
         """Return the rows to ask for in the first page of the pass `number`, counted from 0.
@@ -42,7 +43,8 @@ class ReadPlan:
         Each pass has page boundaries of its own: where the order of rows that tie depends on the
         page that is asked for, the same boundaries would miss the same rows.
         """
-        return 2 + int((self.first - 1) * (number * _GOLDEN % 1)) if number else self.first
+        step = number * _GOLDEN % 1
+        return FEWEST_ROWS + int((self.first - 1) * step) if number else self.first
 
     def note_page_size(self, connection: Connection, page: Page, wanted: int) -> None:
         """Say once that a server gives smaller pages than it is asked for; that loses nothing."""
