@@ -22,22 +22,17 @@ with versions as (
 
 ),
 
-dated as (
-
-    select
-        *,
-        cast({{ read_by or 'null' }} as {{ dbt.type_timestamp() }}) as _read_by
-    from versions
-
-),
-
 newest as (
 
     select
         *,
-        -- The date by which the row is read, as a text: nulls do not join.
-        coalesce(cast(_read_by as {{ dbt.type_string() }}), '') as _position
-    from dated
+        cast({{ read_by or 'null' }} as {{ dbt.type_timestamp() }}) as _read_by,
+        -- To join by, since nulls do not join: no row has this date.
+        coalesce(
+            cast({{ read_by or 'null' }} as {{ dbt.type_timestamp() }}),
+            cast('0001-01-01 12:00:00' as {{ dbt.type_timestamp() }})
+        ) as _position
+    from versions
     where _sdc_deleted_at is null
 
 ),
@@ -87,16 +82,18 @@ present as (
 )
 {%- if result_of %},
 
--- Grouped rather than by a window over all rows: few results are both in progress and completed.
-begun_and_completed as (
+-- Few results were completed since one in progress was read, but all of those may be asked about.
+late_completions as (
 
     select
         _organization,
         {{ result_of | join(', ') }},
         max(completion_date) as _last_completion
     from present
+    where completion_date > (
+        select min(cast(versions._sdc_extracted_at as date)) from versions where versions.completion_date is null
+    )
     group by _organization, {{ result_of | join(', ') }}
-    having count(completion_date) between 1 and count(*) - 1
 
 )
 {%- endif %}
@@ -109,22 +106,22 @@ select
     present._sdc_extracted_at
 from present
 {%- if result_of %}
-left join begun_and_completed
+left join late_completions
     on
         present.completion_date is null
-        and present._organization = begun_and_completed._organization
+        and present._organization = late_completions._organization
         {%- for name in result_of %}
         -- Nulls are equal here. The first condition is one that every warehouse can hash.
-        and coalesce(present.{{ name }}, '') = coalesce(begun_and_completed.{{ name }}, '')
+        and coalesce(present.{{ name }}, '') = coalesce(late_completions.{{ name }}, '')
         and (
-            present.{{ name }} = begun_and_completed.{{ name }}
-            or (present.{{ name }} is null and begun_and_completed.{{ name }} is null)
+            present.{{ name }} = late_completions.{{ name }}
+            or (present.{{ name }} is null and late_completions.{{ name }} is null)
         )
         {%- endfor %}
 where
-    begun_and_completed._last_completion is null
+    late_completions._last_completion is null
     or present._sdc_extracted_at is null
-    or begun_and_completed._last_completion <= cast(present._sdc_extracted_at as date)
+    or late_completions._last_completion <= cast(present._sdc_extracted_at as date)
 {%- endif %}
 {% endmacro %}
 

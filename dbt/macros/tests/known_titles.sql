@@ -6,13 +6,13 @@ with titles as (
     from {{ ref('pluvo__lms_certificate_templates') }}
     union all
     select organization, 'certificate' as required_type, certificate_title as title
-    from {{ ref('pluvo__lms_certificates') }}
+    from {{ ref('pluvo', 'pluvo__fct_certificates') }}
     union all
     select organization, 'training' as required_type, training_title as title
     from {{ ref('pluvo__lms_trainings') }}
     union all
     select organization, 'training' as required_type, training_title as title
-    from {{ ref('pluvo__lms_training_results') }}
+    from {{ ref('pluvo', 'pluvo__fct_training_progress') }}
 
 ),
 

@@ -1,3 +1,4 @@
+{{ config(materialized='table') }} {#- Two facts and their tests read it. -#}
 {%- set forever = "cast('9999-12-31' as date)" -%}
 {%- set long_ago = "cast('1900-01-01' as date)" -%}
 with rules as (
@@ -101,7 +102,7 @@ evidence as (
         certificate_id as evidence_id,
         issued_on as obtained_on,
         expires_on
-    from {{ ref('pluvo__lms_certificates') }}
+    from {{ ref('pluvo', 'pluvo__fct_certificates') }}
     union all
     select
         organization,
@@ -111,7 +112,7 @@ evidence as (
         result_id as evidence_id,
         completed_on as obtained_on,
         cast(null as date) as expires_on
-    from {{ ref('pluvo__lms_training_results') }}
+    from {{ ref('pluvo', 'pluvo__fct_training_progress') }}
     where completed_on is not null
 
 ),
