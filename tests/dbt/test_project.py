@@ -238,6 +238,19 @@ def require(project: Project, seeds: Path, *lines: str) -> None:
     project.environment["PLUVO_SEEDS"] = os.path.relpath(seeds, PACKAGE)
 
 
+def test_seeds_are_not_overwritten(
+    new_warehouse: Callable[[str], Warehouse], tmp_path: Path
+) -> None:
+    """As dbt does with those whose path is absolute."""
+    project = Project(PACKAGE, new_warehouse("duckdb"), tmp_path)
+    require(project, tmp_path / "seeds", "everyone,,,certificate,First aid,,,,")
+    before = (tmp_path / "seeds/pluvo__requirements.csv").read_text()
+    project.environment["PLUVO_SEEDS"] = str(tmp_path / "seeds")
+    with pytest.raises(AssertionError, match="PLUVO_SEEDS is an absolute path"):
+        project.dbt("seed")
+    assert (tmp_path / "seeds/pluvo__requirements.csv").read_text() == before
+
+
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
