@@ -3,9 +3,10 @@
 `pluvo-sandbox serve` starts it from a shell, `with Sandbox() as sandbox:` inside a program.
 """
 
+from pluvo_sandbox.changes import Change, ChangeLog
 from pluvo_sandbox.editor import Editor
 from pluvo_sandbox.movement import Churn
 from pluvo_sandbox.sandbox import Sandbox
 from pluvo_sandbox.service import LoggedRequest
 
-__all__ = ["Churn", "Editor", "LoggedRequest", "Sandbox"]
+__all__ = ["Change", "ChangeLog", "Churn", "Editor", "LoggedRequest", "Sandbox"]

@@ -194,6 +194,11 @@ class CatalogStream(SdkStream):
         """Whether this run is to give every row, whatever its date."""
         return not self.incremental
 
+    @property
+    def looks_at_all(self) -> bool:
+        """Whether this run is to go through all rows, also those that it does not give."""
+        return True
+
     def selected_columns(self) -> list[Column]:
         """Return the columns that the catalog selects, the keys, and what those are made of."""
         forced = {*self.primary_keys, *self.key_sources}

@@ -33,8 +33,8 @@ class Progress:
     """How far a stream is: rows emitted, passes that were repeated, and what is being read.
 
     `again` is how many of the rows the reading under way has emitted once more.
-    `window` is from when to when (moments in ISO 8601; None: from the beginning) every row has been
-    given, where only some days are read; `withheld` tells whether `stream_maps` kept rows back.
+    `window` is from when to when (moments in ISO 8601; None: no bound) every row has been given,
+    where only those of some dates are; `withheld` tells whether `stream_maps` kept rows back.
     """
 
     stream: str
@@ -42,7 +42,7 @@ class Progress:
     repairs: int = 0
     again: int = 0
     reader: ConnectionReader | None = None
-    window: tuple[str | None, str] | None = None
+    window: tuple[str | None, str | None] | None = None
     withheld: bool = False
     _first: int = 0  # the row that the reading that is under way began with
     _most: int = 0  # rows of the fullest reading before

@@ -23,7 +23,7 @@ from pluvo_client.schema.documents import literal
 from pluvo_client.schema.selection import Selection, complete
 from pluvo_client.schema.values import moment
 from tap_pluvo.bookmark import Bookmark
-from tap_pluvo.catalog_stream import CatalogStream
+from tap_pluvo.catalog_stream import FULL_TABLE, CatalogStream
 from tap_pluvo.progress import with_progress
 
 if TYPE_CHECKING:
@@ -245,7 +245,13 @@ class PluvoStream(CatalogStream):
 
 
 class ClientSideIncrementalStream(PluvoStream):
-    """A stream whose date the API cannot filter by: everything is read, what is new is emitted."""
+    """A stream whose date the API cannot filter by: everything is read, whatever is to be emitted.
+
+    So everything is emitted, unless the catalog chooses INCREMENTAL: what was deleted shows in no
+    date.
+    """
+
+    default_method = FULL_TABLE
 
     def since_bookmark(self, pages: Iterable[Sequence[Record]]) -> Iterator[list[Record]]:
         """Give the records from the bookmark on, and move the bookmark when all were given."""
@@ -271,8 +277,7 @@ class ClientSideIncrementalStream(PluvoStream):
             latest = max([latest, *(record[key] for record in new if record.get(key))])
         if latest:
             self.bookmark.advance(latest, since)
-        # What changes from now on may come too, but need not.
-        end = min(f"{until}T23:59:59.999999+00:00", self.extracted_at.isoformat())
+        end = f"{until}T23:59:59.999999+00:00" if settings.end_date else None
         self.progress.window = (moment(since) if since else None, end)
 
 

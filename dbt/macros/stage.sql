@@ -2,8 +2,9 @@
   One typed, current row per key of a stream: the newest version of each, without those that are gone.
 
   A row is gone if the newest complete read that speaks for it did not give it again. A full read
-  speaks for the whole stream, a read of a window for the rows inside it (not for rows without a
-  date), a read that broke off for nothing: see `base_pluvo__complete_reads`.
+  speaks for the whole stream or, where it has a window, for the rows inside it and those without a
+  date; a read of a window for the rows inside it only; a read that broke off for nothing: see
+  `base_pluvo__complete_reads`.
 
   stream       its name
   key          the columns that identify a row
@@ -55,10 +56,10 @@ spoken_for as (
             reads.stream = '{{ stream }}'
             and positions._organization = reads.organization
             and (
-                reads.read_mode = 'FULL'
+                (reads.read_mode = 'FULL' and positions._read_by is null)
                 or (
                     positions._read_by >= coalesce(reads.window_from, positions._read_by)
-                    and positions._read_by <= reads.window_to
+                    and positions._read_by <= coalesce(reads.window_to, positions._read_by)
                 )
             )
     group by positions._organization, positions._position

@@ -77,7 +77,7 @@ def read(query: Callable[[str], list[Row]], organization: str, field_title: str)
     views = sql("views", **chosen)
     days = login_days(overview["inactive_days"])
     steps = "\n".join(f"when users.days_since_login <= {day} then {day}" for day in days)
-    details = {"inactive_days": str(overview["inactive_days"]), "steps": steps}
+    details = chosen | {"inactive_days": str(overview["inactive_days"]), "steps": steps}
     for name in COUNTS:
         counts: defaultdict[View, list[Row]] = defaultdict(list)
         for row in query(views + sql(name, **details)):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from pluvo_client.reading.root_fields import ListField
-from tap_pluvo.catalog_stream import FULL_TABLE
 from tap_pluvo.stream import NO_ID, ClientSideIncrementalStream
 
 if TYPE_CHECKING:
@@ -44,14 +43,12 @@ class PerUserStream(ClientSideIncrementalStream):
 class Enrollments(PerUserStream):
     """Enrollments in offer events (page `enrollments`, older than the others).
 
-    A change of status does not show in `enrolled_at`, so everything is read unless the catalog
-    chooses INCREMENTAL, for new enrollments only.
+    A change of status does not show in `enrolled_at` either.
     """
 
     name = "enrollments"
     node = "enrollments"
     scopes = ("events.read", "users.read")
-    default_method = FULL_TABLE
 
 
 class PortfolioItems(PerUserStream):

@@ -110,7 +110,13 @@ class ReportStream(PluvoStream):
     def reads_all(self) -> bool:
         """Whether this run is to give every row, and not only those of the dates that are set."""
         dated = self.settings.start_date or self.settings.end_date
-        return not self.incremental or (self._full and not dated)
+        return self.looks_at_all and not (self.incremental and dated)
+
+    @property
+    @override
+    def looks_at_all(self) -> bool:
+        """Whether this run goes through the whole report."""
+        return not self.incremental or self._full
 
     @property
     @override
@@ -128,7 +134,7 @@ class ReportStream(PluvoStream):
         if self._full:
             yield from self._read_all()
             if self.incremental:
-                self._note_days(settings.start_date, self._last_day(settings.end_date))
+                self._note_days(settings.start_date, settings.end_date)
                 self._advance(self._last_day(settings.end_date))
                 if not settings.end_date:
                     self.bookmark.note_full_read(now)
@@ -139,23 +145,26 @@ class ReportStream(PluvoStream):
             self.say_once("`start_date` lies in the future, so nothing is read")
         yield from self._read_each(due, None)
 
-    def _last_day(self, end: dt.date | None) -> str:
+    def _last_day(self, end: dt.date | None) -> dt.date:
         """Return the last day of which a read up to `end` gave the rows: today at the latest.
 
         Today is the day on which the run began, and so asked, not the one on which it ended.
         """
         today = self.session.started.date()
-        return min(end or today, today).isoformat()
+        return min(end or today, today)
 
-    def _advance(self, day: str) -> None:
+    def _advance(self, day: dt.date) -> None:
         """Move the bookmark to `day`, unless what was read leaves a gap after it."""
         start = self.settings.start_date
         whole = self._full or self.settings.end_date  # else it was read from the bookmark on
-        self.bookmark.advance(day, str(start) if whole and start else None)
+        self.bookmark.advance(str(day), str(start) if whole and start else None)
 
-    def _note_days(self, first: dt.date | None, last: str) -> None:
+    def _note_days(self, first: dt.date | None, last: dt.date | None) -> None:
         """Note that all rows of these days were given; a day is noted as its midnight."""
-        self.progress.window = (None if first is None else moment(str(first)), moment(last))
+        self.progress.window = (
+            moment(str(first)) if first else None,
+            moment(str(last)) if last else None,
+        )
 
     def _reads_everything(self, now: dt.datetime) -> bool:
         if not self.incremental or not self.contract.accepts(self.root, "completionDateFrom"):
@@ -202,8 +211,8 @@ class ReportStream(PluvoStream):
                 self._note_days(due[0].start, day)
                 self._advance(day)
                 if end := self.settings.end_date:
-                    reached = str(end) if window.end == end else day
-                    self.bookmark.note_range(self.settings.start_date, end, reached)
+                    reached = end if window.end == end else day
+                    self.bookmark.note_range(self.settings.start_date, end, str(reached))
                 if window is not due[-1]:  # after the last one comes the state of the stream's end
                     self.write_checkpoint()
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pluvo_client.schema.selection import Record
     from tap_pluvo.stream import PluvoStream
 
-FULL = "FULL"  # the read speaks for the whole stream
-WINDOW = "WINDOW"  # it speaks for the rows of a range of days or moments
+FULL = "FULL"  # all rows were looked at, also those without a date
+WINDOW = "WINDOW"  # only those of a range of days were
 
 
 class SyncLog(CatalogStream):
@@ -75,7 +75,7 @@ class SyncLog(CatalogStream):
             "stream": stream.name,
             "started_at": started.isoformat(timespec="microseconds"),
             "finished_at": self.extracted_at.isoformat(timespec="microseconds"),
-            "mode": FULL if stream.reads_all else WINDOW,
+            "mode": FULL if stream.looks_at_all else WINDOW,
             "window_from": window and window[0],
             "window_to": window and window[1],
             "complete": ended and whole,

@@ -128,15 +128,15 @@ def test_tables_say_what_the_charts_show(page: Any) -> None:
     assert rows == [[name, str(number)] for name, number in zip(bars["x"], bars["y"], strict=True)]
     head, *rows = shown["compliance"]["table"]
     held, *_ = shown["compliance"]["bars"]
-    assert head == ["Group", "Held", "Expiring", "Expired", "Never held"]
+    assert head == ["Group", "Held", "Expiring", "Still has time", "Expired", "Never"]
     assert [row[:2] for row in rows] == [
         [name, str(number)] for name, number in zip(held["y"][::-1], held["x"][::-1], strict=True)
     ]
 
 
-def test_a_list_chooses_the_certificate(page: Any) -> None:
+def test_a_list_chooses_the_requirement(page: Any) -> None:
     before = page.evaluate(SHOWN)["charts"]
-    page.get_by_label("Certificate", exact=True).select_option("First aid")
+    page.get_by_label("Requirement", exact=True).select_option("First aid")
     after = page.evaluate(SHOWN)["charts"]
     assert [name for name in before if before[name] != after[name]] == ["compliance"]
     groups = {row[0] for row in after["compliance"]["table"][1:]}

@@ -3,26 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from organization import Sync
-
-# What target-postgres makes of the stream: as the other contracts in schemas/.
-MOMENT, TEXT = {"type": ["string"], "format": "date-time"}, {"type": ["string", "null"]}
-CONTRACT: dict[str, Any] = {
-    "x-key": ["stream", "started_at"],
-    "properties": {
-        "stream": {"type": ["string"]},
-        "started_at": MOMENT,
-        "finished_at": MOMENT,
-        "mode": TEXT,
-        "window_from": MOMENT,
-        "window_to": MOMENT,
-        "complete": {"type": ["boolean"]},
-        "rows": {"type": ["integer"]},
-    },
-}
 
 
 def log(

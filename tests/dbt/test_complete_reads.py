@@ -170,6 +170,24 @@ CASES = {
         ],
         ["changed"],
     ),
+    # A report with a `start_date`: results in progress come, earlier ones do not.
+    "a full read from a day on, of what has no date, too": Case(
+        "portfolio_report",
+        [
+            Read([*(result("ann", day) for day in DAYS[:3]), result("bob"), result("cas")]),
+            Read([result("ann", DAYS[1]), result("cas")], window=(DAYS[1], None)),
+        ],
+        [f"ann {DAYS[0]}", f"ann {DAYS[1]}", "cas in progress"],
+    ),
+    "a full read from a day on leaves what is before to those before": Case(
+        "portfolio_report",
+        [
+            Read([result("ann", DAYS[0]), result("bob", DAYS[0])]),
+            Read([result("bob", DAYS[0])]),
+            Read([], window=(DAYS[1], None)),
+        ],
+        [f"bob {DAYS[0]}"],
+    ),
     "each range has its own newest read": Case(
         "portfolio_report",
         [

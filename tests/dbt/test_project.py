@@ -10,6 +10,7 @@ import pytest
 from conftest import PACKAGE, Project
 from organization import Sync, syncs, uid
 from sync_log import log
+from views import sql
 from warehouses import DuckDB, Postgres
 
 if TYPE_CHECKING:
@@ -116,13 +117,14 @@ def migrate_from_version_0_1(project: Project) -> None:
 def test_months_that_are_closed(project: Project, tmp_path: Path) -> None:
     """A revoked certificate is gone from the months of the history; older ones stay as they were.
 
-    Without a snapshot, today's members stand in for those of the past.
+    Without a snapshot, today's members stand in for those of the past. The page says the same, also
+    of somebody who was deleted since.
     """
     require(project, tmp_path / "seeds", "everyone,,,certificate,First aid,,,,")
 
-    def run(day: str, certificates: dict[str, str]) -> dict[str, tuple[Any, ...]]:
+    def run(day: str, users: list[str], **certificates: str) -> dict[str, tuple[Any, ...]]:
         sync = Sync(datetime.fromisoformat(f"{day}T02:00:00+00:00"))
-        for user in ("ann", "bob"):
+        for user in users:
             sync.add("users", id=uid(user), roles='["PARTICIPANT"]')
         for user, issued in certificates.items():
             sync.add(
@@ -136,28 +138,38 @@ def test_months_that_are_closed(project: Project, tmp_path: Path) -> None:
         log(sync, "issued_certificates")
         project.warehouse.load(sync)
         project.dbt(
-            *("build", "--select", "+pluvo__rpt_compliance_monthly"),
+            *("build", "--select", "+pluvo__rpt_compliance_monthly", "+pluvo__dim_groups"),
             *("--exclude-resource-type", "snapshot", "test", "unit_test"),
             variables={"pluvo_today": day, "pluvo_history_months": 2},
         )
         rows = project.rows("select * from pluvo__rpt_compliance_monthly")
-        assert {row["people_required"] for row in rows} == {2}
-        return {
-            f"{row['month']:%Y-%m}": (row["people_compliant"], row["is_membership_known"])
-            for row in rows
-        }
+        query = sql("views", organization="", field="", most="9") + sql("history", organization="")
+        drawn = [row for row in project.rows(query) if row["group_id"] is None]
+        found, line = (
+            {
+                f"{row['month']:%Y-%m}": (
+                    row["people_compliant"],
+                    row["people_required"],
+                    bool(row[is_known]),
+                )
+                for row in months
+            }
+            for months, is_known in ((rows, "is_membership_known"), (drawn, "is_known"))
+        )
+        assert line == found
+        return found
 
-    assert run("2025-04-10", {"ann": "2025-02-28", "bob": "2025-03-01"}) == {
-        "2025-02": (1, False),
-        "2025-03": (2, False),
-        "2025-04": (2, True),
+    assert run("2025-04-10", ["ann", "bob", "cas"], ann="2025-02-28", bob="2025-03-01") == {
+        "2025-02": (1, 3, False),
+        "2025-03": (2, 3, False),
+        "2025-04": (2, 3, True),
     }
-    # Ann's was revoked. February is too long ago to be computed again.
-    assert run("2025-05-10", {"bob": "2025-03-01"}) == {
-        "2025-02": (1, False),
-        "2025-03": (1, False),
-        "2025-04": (1, False),
-        "2025-05": (1, True),
+    # Ann's was revoked, and Cas was deleted. February is too long ago to be computed again.
+    assert run("2025-05-10", ["ann", "bob"], bob="2025-03-01") == {
+        "2025-02": (1, 3, False),
+        "2025-03": (1, 2, False),
+        "2025-04": (1, 2, False),
+        "2025-05": (1, 2, True),
     }
 
 

@@ -169,6 +169,34 @@ def test_figures_of_everyone_are_those_of_the_overview(
     assert all(number for name, number in figures.items() if name != "assignments_overdue")
 
 
+@pytest.mark.parametrize(
+    ("warehouse", "organizations"),
+    [("duckdb", ()), ("postgres", ()), ("duckdb", ("north", "south"))],
+)
+def test_the_line_of_everyone_is_the_monthly_report(
+    warehouse: str, organizations: tuple[str, ...], build_consumer: Callable[..., Project]
+) -> None:
+    project = build_consumer(warehouse, organizations)
+    for organization in organizations or ("",):
+        line = {
+            row["month"]: (row["people_required"], row["people_compliant"], bool(row["is_known"]))
+            for row in read(project.rows, organization, "").rows("history", View())
+        }
+        report = project.rows(
+            "select * from pluvo__rpt_compliance_monthly"
+            f" where coalesce(organization, '') = '{organization}'"
+        )
+        assert len(report) == 13
+        assert line == {
+            row["month"]: (
+                row["people_required"],
+                row["people_compliant"],
+                row["is_membership_known"],
+            )
+            for row in report
+        }
+
+
 def test_filters_choose_people(build_consumer: Callable[[str], Project]) -> None:
     """Those of a group, of a value, of both, or without a value; each view counts by itself."""
     project = build_consumer("duckdb")

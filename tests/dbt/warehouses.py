@@ -13,7 +13,6 @@ import duckdb
 import psycopg
 from organization import LACKING
 from psycopg import sql
-from sync_log import CONTRACT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +86,7 @@ class Postgres:
         self, connection: psycopg.Connection[Any], sync: Sync, stream: str, rows: list[Row]
     ) -> None:
         path = ROOT / "schemas" / f"{stream}.json"
-        schema = CONTRACT if stream == "sync_log" else json.loads(path.read_text())
+        schema = json.loads(path.read_text())
         key = schema["x-key"]
         columns = [name for name in schema["properties"] if name not in LACKING.get(stream, ())]
         types = [f"{name} {_type(schema['properties'][name])}" for name in columns]

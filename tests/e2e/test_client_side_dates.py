@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def only_offers(catalog: Any) -> Any:
-    return selecting(catalog, ["offers"])
+    return selecting(catalog, ["offers"], replication_method="INCREMENTAL")
 
 
 @pytest.fixture
@@ -126,14 +126,23 @@ def test_offers_of_a_range_come_whatever_the_bookmark(
     assert result.bookmark("offers")["replication_key_value"] == after
 
 
-def test_enrollments_are_read_in_full_unless_the_catalog_says_otherwise(
-    changeable: Sandbox, catalog: Any
+@pytest.mark.parametrize("stream", ["enrollments", "offers", "portfolio_items"])
+def test_everything_comes_each_time_unless_the_catalog_says_otherwise(
+    stream: str, changeable: Sandbox, catalog: Any
 ) -> None:
-    rows = expected(changeable.path, "enrollments")
-    default = selecting(catalog, ["enrollments"])
+    """What was deleted or closed shows in no date, only in that it no longer comes."""
+    default = selecting(catalog, [stream])
     first = sync(config(changeable), catalog=default)
+    assert by_key(stream, first.records[stream]) == expected(changeable.path, stream)
+    changeable.delete(stream, first.records[stream][0]["id"])
     second = sync(config(changeable), catalog=default, state=first.state)
-    assert by_key("enrollments", second.records["enrollments"]) == rows
+    rows = expected(changeable.path, stream)
+    assert by_key(stream, second.records[stream]) == rows
+    assert len(rows) == len(first.records[stream]) - 1
+
+
+def test_enrollments_come_from_the_bookmark_on(changeable: Sandbox, catalog: Any) -> None:
+    rows = expected(changeable.path, "enrollments")
     chosen = selecting(catalog, ["enrollments"], replication_method="INCREMENTAL")
     first = sync(config(changeable), catalog=chosen)
     assert by_key("enrollments", first.records["enrollments"]) == rows
@@ -145,7 +154,7 @@ def test_enrollments_are_read_in_full_unless_the_catalog_says_otherwise(
 
 
 def test_portfolio_items_come_from_the_look_back_on(changeable: Sandbox, catalog: Any) -> None:
-    chosen = selecting(catalog, ["portfolio_items"])
+    chosen = selecting(catalog, ["portfolio_items"], replication_method="INCREMENTAL")
     rows = expected(changeable.path, "portfolio_items")
     first = sync(config(changeable), catalog=chosen)
     assert by_key("portfolio_items", first.records["portfolio_items"]) == rows

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 REPLICATION = {
     "enrollments": ("enrolled_at", "FULL_TABLE"),
     "issued_certificates": ("completion_date", "INCREMENTAL"),
-    "offers": ("updated_at", "INCREMENTAL"),
-    "portfolio_items": ("updated_at", "INCREMENTAL"),
+    "offers": ("updated_at", "FULL_TABLE"),
+    "portfolio_items": ("updated_at", "FULL_TABLE"),
     "portfolio_report": ("completion_date", "INCREMENTAL"),
     "sync_log": ("started_at", "INCREMENTAL"),
 }

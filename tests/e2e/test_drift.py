@@ -94,6 +94,7 @@ def test_an_organization_with_less_gives_the_rest_and_says_once_what_it_lacks(
             LACKING_COLUMNS,
             trainers=is_seen(server, settings),
         )
+        assert result.sync_log.keys() == DEFAULT_STREAMS - LACKING_STREAMS
         said = Counter(warnings(result))
         assert set(said.values()) == {1}
         assert len(said) == len(LACKING_STREAMS) + len(LACKING_COLUMNS)

@@ -18,7 +18,7 @@ from incremental_support import (
     marked,
     titles,
 )
-from support import config, queries, run_tap, selecting, sync
+from support import config, of_stream, queries, run_tap, selecting, sync
 
 from pluvo_sandbox import Sandbox
 
@@ -315,6 +315,7 @@ def test_a_range_that_was_broken_off_goes_on(only_report: Any) -> None:
 
 def test_the_bookmark_of_a_stream_that_fails_stays_and_the_others_move(catalog: Any) -> None:
     chosen = selecting(catalog, {REPORT, "offers", "users"})
+    of_stream(chosen, "offers")["replication_method"] = "INCREMENTAL"
     state = marked(REPORT, replication_key_value="2024-05-10", full_read_at=hours_ago(1))
     with Sandbox(users=20, trainings=4, portfolio=60, faults=["500:portfolioReport"]) as broken:
         result = run_tap(config(broken, max_retry_seconds=0), catalog=chosen, state=state)

@@ -95,10 +95,7 @@ def test_each_stream_of_a_run_has_a_row(sandbox: Sandbox) -> None:
         assert row["counted"] == (rows if stream in COUNTED else None)
         # Equal results on several pages are read twice, to be sure of them.
         assert row["repairs"] in ({0, 1} if stream in REPORTS else {0})
-        if stream == "offers":  # the only one that goes by its date from the first run on
-            assert said(row) == whole | {"mode": "WINDOW", "window_to": row["started_at"]}
-        else:
-            assert said(row) == whole
+        assert said(row) == whole
     assert len({row["started_at"] for row in result.sync_log.values()}) == len(DEFAULT_STREAMS)
 
 
@@ -168,7 +165,6 @@ def test_a_report_that_fails_speaks_for_the_windows_before(
 @pytest.mark.parametrize(
     ("settings", "first", "last"),
     [
-        ({"start_date": days_ago(300)}, days_ago(300), days_ago(0)),
         ({"start_date": days_ago(300), "end_date": days_ago(100)}, days_ago(300), days_ago(100)),
         ({"end_date": days_ago(100)}, None, days_ago(100)),
         ({"end_date": "2999-01-01"}, None, days_ago(0)),
@@ -187,6 +183,26 @@ def test_a_report_that_goes_by_dates_speaks_for_these(
     }
     wanted = between(expected(changeable.path, REPORT), first or "", last)
     assert {item["id"] for item in wanted} <= {item["id"] for item in result.records[REPORT]}
+
+
+def test_a_full_read_from_a_date_on_speaks_for_rows_in_progress_too(
+    changeable: Sandbox, catalog: Any
+) -> None:
+    first = days_ago(300)
+    result = sync(config(changeable, start_date=first), catalog=logging(catalog, REPORT))
+    row = result.sync_log[REPORT]
+    assert said(row) == {
+        "mode": "FULL",
+        "window_from": midnight(first),
+        "window_to": None,
+        "complete": True,
+    }
+    wanted = {
+        item["id"]
+        for item in expected(changeable.path, REPORT)
+        if not item["completion_date"] or item["completion_date"] >= first
+    }
+    assert {item["id"] for item in result.records[REPORT]} == wanted
 
 
 def test_full_table_speaks_for_the_whole_report(changeable: Sandbox, catalog: Any) -> None:
@@ -218,17 +234,16 @@ def test_a_stream_that_the_tap_filters_speaks_from_its_bookmark_on(
     changeable: Sandbox,
     catalog: Any,
 ) -> None:
-    moments = [f"2024-05-{day}T12:00:00+00:00" for day in ("01", "10", "20")]
+    moments = [None, "2024-05-01T12:00:00+00:00", "2024-05-20T12:00:00+00:00"]
     ids = changeable.database.execute("SELECT id FROM offers ORDER BY id").fetchall()
-    for number, (offer,) in enumerate(ids):
-        changeable.change("offers", offer, updatedAt=[*moments, None][number % 4])
-    state = marked("offers", replication_key_value=moments[1])
-    chosen = logging(catalog, "offers")
+    for (offer,), moment in zip(ids, moments, strict=True):
+        changeable.change("offers", offer, isActive=True, archivedAt=None, updatedAt=moment)
+    state = marked("offers", replication_key_value="2024-05-10T12:00:00+00:00")
+    chosen = logging(catalog, "offers", replication_method="INCREMENTAL")
     result = sync(config(changeable, **settings), catalog=chosen, state=state)
     row = result.sync_log["offers"]
-    last = last or row["started_at"]
     assert said(row) == {
-        "mode": "WINDOW",
+        "mode": "FULL",
         "window_from": first,
         "window_to": last,
         "complete": True,
@@ -236,10 +251,9 @@ def test_a_stream_that_the_tap_filters_speaks_from_its_bookmark_on(
     wanted = {
         item["id"]
         for item in expected(changeable.path, "offers")
-        if item["updated_at"] and first <= item["updated_at"] <= last
+        if not item["updated_at"] or first <= item["updated_at"] <= (last or "9999")
     }
-    given = {item["id"] for item in result.records.get("offers", []) if item["updated_at"]}
-    assert given == wanted
+    assert {item["id"] for item in result.records["offers"]} == wanted
 
 
 # ---------- what did not come ----------

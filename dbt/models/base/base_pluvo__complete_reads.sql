@@ -31,7 +31,7 @@ with_last_full as (
 
     select
         *,
-        max(case when read_mode = 'FULL' then gives_rows_since end)
+        max(case when read_mode = 'FULL' and window_from is null and window_to is null then gives_rows_since end)
             over (partition by stream, organization) as last_full
     from complete_reads
 
@@ -45,5 +45,5 @@ select
     window_to,
     gives_rows_since
 from with_last_full
--- What came before it has nothing to add: the last full read speaks for every row.
+-- What came before it has nothing to add: the last full read without bounds speaks for every row.
 where last_full is null or gives_rows_since >= last_full
