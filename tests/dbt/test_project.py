@@ -77,6 +77,7 @@ def test_history(project: Project) -> None:
             "update pluvo.group_members set _sdc_deleted_at = '2025-06-15'"
             f" where user_id = '{uid('bob')}'"
         )
+        project.dbt("run", "--select", "stg_pluvo__group_members")
         assert members() == {uid("ann")}
 
     def history(table: str, column: str, user: str) -> list[tuple[Any, bool]]:
