@@ -101,7 +101,7 @@ test-page: .venv-tools/dbt/.ready .venv-browser/.ready ## Test the report page i
 	$(call venv,$^)
 	@touch $@
 
-test-simulation: setup ## Let dbt live through thirty days of changes and broken-off runs (minutes; not part of `test`)
+test-simulation: setup ## Let an organization live for thirty days, with tap, targets and dbt (minutes; not part of `test`)
 	$(BIN)/pytest -n 2 tests/dbt/thirty_days.py
 
 bench: .venv/.ready ## Compare the tap's speed with others' (a few minutes) and update docs/performance.md

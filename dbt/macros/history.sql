@@ -1,5 +1,9 @@
 {#- Whether a relation is there: `dbt run` without `dbt snapshot` leaves no snapshots. -#}
 {% macro is_built(relation) %}
+  {{- return(adapter.dispatch('is_built', 'pluvo')(relation)) -}}
+{% endmacro %}
+
+{% macro default__is_built(relation) %}
   {{- return(execute and load_relation(relation) is not none) -}}
 {% endmacro %}
 

@@ -9,7 +9,7 @@ import json
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -38,6 +38,12 @@ class Rule:
 class Answer:
     is_compliant: bool
     is_known: bool  # not only told from who is there today
+
+
+class Month(NamedTuple):
+    people: int
+    compliant: int  # with all that they must
+    is_known: bool
 
 
 History = dict[tuple[date, str, str], Answer]  # by month, user and title
@@ -168,6 +174,21 @@ class Historian:
             if obtained <= as_of <= ends:
                 return True
         return False
+
+
+def by_month(history: History) -> dict[date, Month]:
+    """Count people by month."""
+    found: dict[date, dict[str, list[Answer]]] = {}
+    for (month, user_id, _), answer in history.items():
+        found.setdefault(month, {}).setdefault(user_id, []).append(answer)
+    return {
+        month: Month(
+            len(people),
+            sum(all(answer.is_compliant for answer in answers) for answers in people.values()),
+            all(answer.is_known for answers in people.values() for answer in answers),
+        )
+        for month, people in found.items()
+    }
 
 
 def day_of(moment: str | None) -> date | None:

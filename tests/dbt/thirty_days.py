@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from conftest import PACKAGE, Project
 from expected import KEYS, expected
-from history_of_changes import Answer, Historian, History, Rule
+from history_of_changes import Answer, Historian, History, Month, Rule, by_month
 from life import CLOSED, Life
 from pipeline import Broken, Pipeline
 from support import DEFAULT_STREAMS, SCHEMAS
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 FIRST, LAST = date(2025, 5, 17), date(2025, 6, 15)
 MONTHS = 12  # of the history, before that of the last day
+# Older months stay as they were computed when they were part of the history.
+FIRST_MONTH = LAST.replace(day=1, year=LAST.year - 1)
 
 # The reports are read in full every seventh day, and in between what was completed lately.
 SETTINGS = {"full_refresh_days": 7, "page_size": 20, "max_concurrency": 2}
@@ -169,14 +171,22 @@ def in_order(rows: list[Row]) -> list[Row]:
 
 
 def history_of(project: Project) -> History:
-    first = LAST.replace(day=1, year=LAST.year - 1)
     return {
         (row["month"], row["user_id"], row["required_title"]): Answer(
             row["is_compliant"], row["is_membership_known"]
         )
         for row in project.rows("select * from pluvo__fct_compliance_monthly")
-        # Older months stay as they were computed when they were part of the history.
-        if row["month"] >= first
+        if row["month"] >= FIRST_MONTH
+    }
+
+
+def report_of(project: Project) -> dict[date, Month]:
+    return {
+        row["month"]: Month(
+            row["people_required"], row["people_compliant"], row["is_membership_known"]
+        )
+        for row in project.rows("select * from pluvo__rpt_compliance_monthly")
+        if row["month"] >= FIRST_MONTH
     }
 
 
@@ -217,6 +227,7 @@ def test_thirty_days(
         historian = Historian([*log], read_on, LAST)
         told = historian.history(RULES, MONTHS)
         assert history_of(lived) == told
+        assert report_of(lived) == by_month(told)
         answers = {(answer.is_compliant, answer.is_known) for answer in told.values()}
         assert answers == set(product([True, False], repeat=2))
 
