@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 import os
@@ -173,11 +174,15 @@ def test_to_postgres(project: Path, sandbox: Sandbox, postgres: dict[str, str]) 
 
 def test_to_csv_of_an_environment(project: Path, sandbox: Sandbox) -> None:
     folder = project / "output/prod/csv"
-    for _ in range(2):  # files are replaced, so the second run must not be incremental
-        meltano(project, "--environment=prod", "run", "pluvo-to-csv", **settings(sandbox))
+    # Files are replaced, so the second run must not be incremental.
+    for encoding in ("utf-8", "utf-8-sig"):
+        variables = settings(sandbox) | {"TARGET_CSV_ENCODING": encoding}
+        meltano(project, "--environment=prod", "run", "pluvo-to-csv", **variables)
         assert {path.stem for path in folder.iterdir()} == DEFAULT_STREAMS | {SYNC_LOG}
         for stream in DEFAULT_STREAMS:
-            with (folder / f"{stream}.csv").open(encoding="utf-8", newline="") as file:
+            path = folder / f"{stream}.csv"
+            assert path.read_bytes().startswith(codecs.BOM_UTF8) == (encoding == "utf-8-sig")
+            with path.open(encoding=encoding, newline="") as file:
                 rows = list(csv.DictReader(file))
             assert len(by_key(stream, rows)) == len(expected(sandbox.path, stream)), stream
     assert not (project / "output/sandbox").exists()
