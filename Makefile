@@ -20,7 +20,7 @@ TOOLS := dbt docs meltano postgres singer-tools target-csv target-jsonl target-p
 COMPATIBILITY := dbt-oldest dialects metricflow
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report prune test setup lint types audit tests unit canary test-orchestrate test-compatibility test-page test-simulation format bench bench-scale bench-models docs sandbox airflow generate lock clean
+.PHONY: help demo report prune disk test setup lint types audit tests unit canary test-orchestrate test-compatibility test-page test-simulation format bench bench-scale bench-models docs sandbox airflow generate lock clean
 .DELETE_ON_ERROR:
 
 help: ## List the ways to run this project
@@ -41,9 +41,13 @@ report: .venv/.ready ## Make a page of charts and to-do lists from the demo's da
 
 prune: ENVIRONMENT ?= sandbox
 prune: KEEP_DAYS ?= 30
-prune: .venv/.ready ## Remove files that DuckDB has merged and that are older than KEEP_DAYS=30 (ENVIRONMENT=prod: yours)
+prune: .venv/.ready ## Remove merged files that are older than KEEP_DAYS=30 now; builds do so, too (ENVIRONMENT=prod: yours)
 	@PLUVO_JSONL_DIR=output/$(ENVIRONMENT)/jsonl PLUVO_DUCKDB_PATH=output/$(ENVIRONMENT)/pluvo.duckdb \
 		$(BIN)/python dbt/prune.py --keep-days $(KEEP_DAYS)
+
+disk: ENVIRONMENT ?= sandbox
+disk: .venv/.ready ## Say what takes room in the demo's folder, and what may go (ENVIRONMENT=prod: in yours)
+	@$(BIN)/python scripts/disk.py output/$(ENVIRONMENT)
 
 ## Check
 
