@@ -20,7 +20,7 @@ TOOLS := dbt docs meltano postgres singer-tools target-csv target-jsonl target-p
 COMPATIBILITY := dbt-oldest dialects metricflow
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report prune test setup lint types audit tests unit canary test-orchestrate test-compatibility test-page test-simulation format bench bench-scale bench-models docs sandbox airflow generate lock clean
+.PHONY: help demo report prune disk test setup lint types audit tests unit canary test-orchestrate test-compatibility test-page test-simulation test-alarms test-upgrade test-image image format bench bench-scale bench-models docs sandbox airflow generate lock clean
 .DELETE_ON_ERROR:
 
 help: ## List the ways to run this project
@@ -41,9 +41,13 @@ report: .venv/.ready ## Make a page of charts and to-do lists from the demo's da
 
 prune: ENVIRONMENT ?= sandbox
 prune: KEEP_DAYS ?= 30
-prune: .venv/.ready ## Remove files that DuckDB has merged and that are older than KEEP_DAYS=30 (ENVIRONMENT=prod: yours)
+prune: .venv/.ready ## Remove merged files that are older than KEEP_DAYS=30 now; builds do so, too (ENVIRONMENT=prod: yours)
 	@PLUVO_JSONL_DIR=output/$(ENVIRONMENT)/jsonl PLUVO_DUCKDB_PATH=output/$(ENVIRONMENT)/pluvo.duckdb \
 		$(BIN)/python dbt/prune.py --keep-days $(KEEP_DAYS)
+
+disk: ENVIRONMENT ?= sandbox
+disk: .venv/.ready ## Say what takes room in the demo's folder, and what may go (ENVIRONMENT=prod: in yours)
+	@$(BIN)/python scripts/disk.py output/$(ENVIRONMENT)
 
 ## Check
 
@@ -104,6 +108,16 @@ test-page: .venv-tools/dbt/.ready .venv-browser/.ready ## Test the report page i
 test-simulation: setup ## Let an organization live for thirty days, with tap, targets and dbt (minutes; not part of `test`)
 	$(BIN)/pytest -n 2 tests/dbt/thirty_days.py
 
+test-upgrade: .venv/.ready ## Move a clone of the first version, with data and choices, to this one (installs both; not part of `test`)
+	$(BIN)/pytest tests/e2e/upgrade.py
+
+test-image: .venv/.ready ## Take the steps of the Dockerfile in an empty folder, and run the job there (not part of `test`)
+	$(BIN)/pytest tests/e2e/image.py
+
+test-alarms: ## Check the rules for Prometheus with promtool (found on PATH; not part of `test`)
+	promtool check rules orchestrate/prometheus/pluvo.rules.yml
+	promtool test rules orchestrate/prometheus/pluvo.rules.test.yml
+
 bench: .venv/.ready ## Compare the tap's speed with others' (a few minutes) and update docs/performance.md
 	$(BIN)/python benchmarks/run.py performance
 
@@ -159,6 +173,11 @@ MELTANO := .venv-tools/meltano/bin/meltano --log-level=warning
 	@echo "Installing Meltano's plugins"
 	@$(MELTANO) install $(PLUGINS)
 	@touch $@
+
+# The tap with exactly what its lock names; that of dev.txt is the only one, so more is named than installed.
+image: .venv-tools/meltano/.ready ## Install what a container needs, as the Dockerfile does
+	UV_CONSTRAINT=$(CURDIR)/requirements/dev.txt $(MELTANO) install tap-pluvo
+	$(MELTANO) install target-jsonl target-csv target-postgres dbt-duckdb dbt-postgres
 
 ## Maintain
 

@@ -1,4 +1,6 @@
-"""Remove files of target-jsonl that dbt merged into DuckDB, to make room: `make prune`.
+"""Remove files of target-jsonl that dbt merged into DuckDB, to make room.
+
+`build_beside.py` does so after each build, and `make prune` by hand.
 
 A file goes if it was last written to more than a number of days ago, and is still what was merged,
 by its size and time. All others stay. After that, the database is the only place of what they held.
@@ -35,7 +37,7 @@ OLD_FILES = """
 
 
 def main() -> None:
-    """Remove files, and say which and how much room that makes."""
+    """Remove files as the command line says."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--keep-days", type=days, required=True, metavar="N")
     keep_days = parser.parse_args().keep_days
@@ -44,6 +46,15 @@ def main() -> None:
     if not database.exists():
         message = f"There is no {database}, so no file was merged: run dbt first."
         raise SystemExit(message)
+    prune(database, folder, keep_days)
+
+
+def prune(database: Path, folder: Path, keep_days: int) -> None:
+    """Remove files that were merged into the database, and say which and how much room that makes.
+
+    Raises:
+        SystemExit: The database cannot be read, or says nothing about files.
+    """
     found = old_files(database, folder, keep_days)
     room = 0
     for path, size, is_merged in found:

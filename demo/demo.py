@@ -45,7 +45,7 @@ LOG_LINES = 30
 STREAM = re.compile(r"tap-pluvo +([a-z_]+) +([\d,]+) +([\d,]+) +[\d.]+ +[\d,]+ +[\d,]+\s*$")
 READING = re.compile(r"Beginning sync of '(\w+)'")
 BUILDING = re.compile(r"(\d+) of (\d+) (?:OK|PASS|WARN)")
-DONE = re.compile(r"Done\. PASS=(\d+) WARN=(\d+) .* TOTAL=(\d+)")
+DONE = re.compile(r"Done\. PASS=(\d+) WARN=(\d+) .* NO-OP=(\d+) TOTAL=(\d+)")
 
 WHAT_NEXT = f"""\
 `make report` turns it into a page of charts.
@@ -188,8 +188,9 @@ def pipeline(variables: dict[str, str], log: Path) -> Run:
                 rows, requests = (int(number.replace(",", "")) for number in found.group(2, 3))
                 run.streams[found[1]] = (rows, requests)
             elif found := DONE.search(line):
-                passed, warned, total = found.groups()
-                run.dbt = f"dbt: {total} models and tests, {passed} passed, {warned} warned"
+                passed, warned, nothing, total = map(int, found.groups())  # to do for a page
+                models = f"{total - nothing} models and tests"
+                run.dbt = f"dbt: {models}, {passed} passed, {warned} warned"
     if process.returncode:
         raise FailedError(tail(log))
     return run

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 NOTICE = "# Written by scripts/meltano_settings.py (`make generate`) from `tap-pluvo --about`.\n"
-UNPUBLISHED = "https://github.com/OWNER/tap-pluvo"  # until pyproject.toml names the repository
 VENDOR = "https://www.pluvo.com/"
 
 
@@ -34,7 +33,7 @@ def hub_entry(about: Mapping[str, Any], unselected: Iterable[str]) -> Entry:
     """Return the entry, with the streams `unselected` off by default."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]
-    repository = project.get("urls", {}).get("Repository", UNPUBLISHED)
+    repository = project["urls"]["Repository"]
     variant = urlsplit(repository).path.split("/")[1].lower()
     name = about["name"]
     settings = [

@@ -96,6 +96,14 @@ _READING: dict[str, dict[str, Any]] = {
         default=False,
         example=True,
     ),
+    "metrics_file": setting(
+        "string",
+        "Metrics file",
+        "Path, without an ending, of two files that say how the last run went, by stream: rows, "
+        "requests, retries, repairs, seconds, and whether all was read. The one that ends in "
+        "`.prom` is for Prometheus, the one in `.jsonl` holds JSON lines. Default: none.",
+        example="output/prod/metrics",
+    ),
 }
 
 PROPERTIES: dict[str, dict[str, Any]] = CONNECTION | _READING
@@ -118,6 +126,7 @@ class Settings:
     window_days: int
     full_refresh_days: int
     emit_activate_version_messages: bool
+    metrics_file: str | None
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
@@ -141,6 +150,7 @@ class Settings:
                     "window_days",
                     "full_refresh_days",
                     "emit_activate_version_messages",
+                    "metrics_file",
                 )
             },
         )

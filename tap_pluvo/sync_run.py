@@ -12,6 +12,7 @@ from singer_sdk.singerlib import StateMessage
 
 from pluvo_client.errors import ConfigurationError, PluvoError
 from tap_pluvo.inputs import claim_state, is_selected
+from tap_pluvo.metrics import measured
 from tap_pluvo.progress import Result, log_summary
 
 if TYPE_CHECKING:
@@ -40,16 +41,17 @@ def run(tap: TapPluvo) -> list[Result]:
         tap.state_writer.write_state(tap.state)
     results = [Result(name, error=reason) for name, reason in unknown]
     tap.sync_log.begin()
-    try:
-        for stream in tap.streams_to_read():
-            result = _run_stream(tap, stream)
-            if result is not None:
-                results.append(result)
-    finally:
-        # Once more, since some targets pass a state on only if it is the last they are told.
-        if "bookmarks" in tap.state:
-            tap.write_message(StateMessage(value=tap.state))
-        tap.flush()
+    with measured(tap, results):
+        try:
+            for stream in tap.streams_to_read():
+                result = _run_stream(tap, stream)
+                if result is not None:
+                    results.append(result)
+        finally:
+            # Once more, since some targets pass a state on only if it is the last they are told.
+            if "bookmarks" in tap.state:
+                tap.write_message(StateMessage(value=tap.state))
+            tap.flush()
     tap.close()  # first, since workers of a stream that failed may still have words to say
     log_summary(tap.logger, results)
     return results

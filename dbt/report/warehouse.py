@@ -46,7 +46,10 @@ def connect_duckdb() -> Any:
 
     path = Path(os.environ.get("PLUVO_DUCKDB_PATH") or PROJECT / "pluvo.duckdb")
     if not path.exists():
-        message = f"There is no {path} yet: run `dbt build` first, or name it in PLUVO_DUCKDB_PATH."
+        message = (
+            f"There is no {path} yet. What makes it: `make demo`, for a real organization"
+            " `meltano --environment=prod run pluvo-to-duckdb`, or `dbt build`."
+        )
         raise SystemExit(message)
     return duckdb.connect(path, read_only=True)
 

@@ -19,6 +19,7 @@ from pluvo_client.schema.contract import Contract
 from pluvo_client.settings import problems
 from pluvo_sandbox.__main__ import _parser
 from tap_pluvo.filters import parse_filters
+from tap_pluvo.metrics import OF_RUN, OF_STREAM
 from tap_pluvo.settings import from_environment
 from tap_pluvo.streams import STREAMS
 from tap_pluvo.tap import TapPluvo
@@ -146,7 +147,7 @@ def test_commands_exist(text: str, schema: dict[str, Any]) -> None:
                     name, _, command = plain[1].partition(":")
                     assert name in (PLUGINS if command else JOBS)
                 elif plain[0] in {"invoke", "select"}:
-                    assert plain[1] in PLUGINS
+                    assert plain[1].partition(":")[0] in PLUGINS
             case "python" | "bash" | "pytest":
                 path = next(word for word in arguments if not word.startswith("-"))
                 assert (ROOT / path).exists(), path
@@ -198,6 +199,18 @@ def test_messages_are_those_of_the_tap() -> None:
     for message in messages:
         for part in message.split("…"):
             assert part.strip() in said, message
+
+
+@pytest.mark.parametrize("file", ["how-to/monitor.md", "../orchestrate/prometheus/pluvo.rules.yml"])
+def test_metrics_that_are_named_exist(file: str) -> None:
+    known = {f"tap_pluvo_{name}" for name in OF_STREAM | OF_RUN}
+    daily = (ROOT / "orchestrate/daily.sh").read_text("utf-8")
+    known |= set(re.findall(r"pluvo_job_\w+", daily))
+    named = set(re.findall(r"\b(?:tap_pluvo|pluvo_job)_\w+", (DOCS / file).read_text("utf-8")))
+    assert named
+    assert named <= known
+    if file.startswith("how-to"):
+        assert named == known
 
 
 def test_tests_that_are_named_exist() -> None:

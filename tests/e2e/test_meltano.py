@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 import os
@@ -70,7 +71,8 @@ def project(tmp_path: Path) -> Path:
     described = (REPOSITORY / "meltano.yml").read_text(encoding="utf-8")
     described = re.sub(r"(pip_url: .*)\$\{MELTANO_PROJECT_ROOT\}", rf"\1{REPOSITORY}", described)
     (tmp_path / "meltano.yml").write_text(described, encoding="utf-8")
-    shutil.copytree(REPOSITORY / "demo", tmp_path / "demo")
+    for name in ("demo", "orchestrate"):
+        shutil.copytree(REPOSITORY / name, tmp_path / name)
     return tmp_path
 
 
@@ -171,16 +173,39 @@ def test_to_postgres(project: Path, sandbox: Sandbox, postgres: dict[str, str]) 
         assert scalar(client.execute("SELECT count(*) FROM pluvo__rpt_group_progress")) > 0
 
 
-def test_to_csv_of_an_environment(project: Path, sandbox: Sandbox) -> None:
-    folder = project / "output/prod/csv"
-    for _ in range(2):  # files are replaced, so the second run must not be incremental
-        meltano(project, "--environment=prod", "run", "pluvo-to-csv", **settings(sandbox))
-        assert {path.stem for path in folder.iterdir()} == DEFAULT_STREAMS | {SYNC_LOG}
+def test_to_csv_every_day(project: Path, sandbox: Sandbox) -> None:
+    """By the script for cron: it is silent unless the job fails, and leaves log and metrics."""
+    output = project / "output/prod"
+    daily: list[str | Path] = [project / "orchestrate/daily.sh", "prod", "pluvo-to-csv"]
+    succeeded = output / "pluvo-to-csv.prom"
+    # Files are replaced, so the second run must not be incremental.
+    for encoding in ("utf-8", "utf-8-sig"):
+        variables = settings(sandbox) | {"TARGET_CSV_ENCODING": encoding}
+        assert run(daily, project, variables).stdout == ""
+        assert {path.stem for path in (output / "csv").iterdir()} == DEFAULT_STREAMS | {SYNC_LOG}
         for stream in DEFAULT_STREAMS:
-            with (folder / f"{stream}.csv").open(encoding="utf-8", newline="") as file:
+            path = output / f"csv/{stream}.csv"
+            assert path.read_bytes().startswith(codecs.BOM_UTF8) == (encoding == "utf-8-sig")
+            with path.open(encoding=encoding, newline="") as file:
                 rows = list(csv.DictReader(file))
             assert len(by_key(stream, rows)) == len(expected(sandbox.path, stream)), stream
     assert not (project / "output/sandbox").exists()
+    assert "tap_pluvo_run_complete" in (output / "metrics.prom").read_text("utf-8")
+    about, kind, success = succeeded.read_text("utf-8").splitlines()
+    assert about.startswith("# HELP pluvo_job_success_timestamp_seconds ")
+    assert kind.endswith(" gauge")
+    assert re.fullmatch(r'pluvo_job_\w+{environment="prod",job_name="pluvo-to-csv"} \d+', success)
+    (log,) = (output / "logs").iterdir()
+    assert log.read_text("utf-8").count("portfolio_report") > 0
+
+    old = output / "logs/pluvo-to-csv-2026-01-01.log"
+    old.touch()
+    os.utime(old, (0, 0))
+    said = run(daily, project, {"TAP_PLUVO_API_URL": "https://north.example.com"}, code=1).stdout
+    assert said.startswith("pluvo-to-csv (prod) failed with exit code 1. The whole log is in")
+    assert "client_id" in said, "the last lines of the log"
+    assert succeeded.read_text("utf-8").splitlines()[-1] == success
+    assert not old.exists()
 
 
 NORTH = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -88,6 +89,12 @@ def test_the_wheel_holds_the_packages_and_the_contracts(wheel: Path) -> None:
     assert about["License-Expression"] == "Apache-2.0"
     assert about["Requires-Python"] == ">=3.11"
     assert about.get_all("Provides-Extra") == ["sandbox"]
+    links = re.findall(r"\]\(([^)]+)\)", str(about.get_payload()))
+    assert len(links) > 15
+    assert all(link.startswith("https://") for link in links), "the index has no other files"
+    urls = dict(text.split(", ") for text in about.get_all("Project-URL") or ())
+    assert {"Repository", "Changelog"} <= urls.keys()
+    assert f"{urls['Repository']}/blob/main/docs/how-to/connect.md" in links
     requirements = about.get_all("Requires-Dist")
     assert requirements
     needed = [text for text in requirements if "extra ==" not in text]
@@ -162,6 +169,21 @@ def test_without_the_extra_there_is_no_sandbox_and_the_tap_needs_none(from_wheel
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
     assert "tap_pluvo" in loaded
     assert not loaded & {"pluvo_sandbox", "ariadne", "starlette", "uvicorn", "oauthlib"}
+
+
+def test_the_sandbox_without_its_extra_names_it(from_wheel: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [from_wheel / "pluvo-sandbox", "serve"],
+        check=False,
+        capture_output=True,
+        encoding="utf-8",
+        env=environment(),
+        cwd=tmp_path,
+        timeout=FOREVER,
+    )
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last.endswith("install its extra, `pip install 'tap-pluvo[sandbox]'`")
 
 
 def test_the_sandbox_comes_with_its_extra(wheel: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,19 @@ import pytest
 from expected import KEYS, by_key, expected
 from psycopg import sql
 from psycopg.rows import dict_row
-from support import ALL_STREAMS, DEFAULT_STREAMS, SYNC_LOG, config, pipe, selecting, sync, tool
+from support import (
+    ALL_STREAMS,
+    DEFAULT_STREAMS,
+    FOREVER,
+    REPOSITORY,
+    SYNC_LOG,
+    config,
+    environment,
+    pipe,
+    selecting,
+    sync,
+    tool,
+)
 
 from pluvo_sandbox import Sandbox
 
@@ -64,6 +77,30 @@ def test_target_csv(stream: str, csv_files: Path, everything: Result, sandbox: S
         for row in expected(sandbox.path, stream)
     ]
     assert by_key(stream, rows) == wanted
+
+
+def test_the_recipe_of_the_readme_keeps_every_row(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Also when it is run again, which target-csv answers by replacing its files."""
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    (recipe,) = [block for block in readme.split("```")[1::2] if "target-csv" in block]
+    for name in (".venv", ".venv-tools"):
+        (tmp_path / name).symlink_to(REPOSITORY / name)
+    variables = {f"TAP_PLUVO_{name.upper()}": str(value) for name, value in config(sandbox).items()}
+    for _ in range(2):
+        subprocess.run(
+            ["sh", "-ec", recipe],
+            check=True,
+            cwd=tmp_path,
+            env=environment(**variables),
+            timeout=FOREVER,
+        )
+        for stream in DEFAULT_STREAMS:
+            path = tmp_path / f"output/csv/{stream}.csv"
+            with path.open(encoding="utf-8", newline="") as file:
+                found = by_key(stream, list(csv.DictReader(file)))
+            assert len(found) == len(expected(sandbox.path, stream)), stream
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {".venv", ".venv-tools", "csv.json", "output"}, "no state to pass by mistake"
 
 
 def as_in_csv(value: Any, *, moment: bool) -> str:

@@ -1,0 +1,146 @@
+"""From the first version with a pipeline to this one: `make test-upgrade`, as it installs both.
+
+What docs/how-to/upgrade.md promises: data, state and choices are kept.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+import subprocess
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+from expected import expected
+from support import REPOSITORY
+
+from pluvo_sandbox import Sandbox
+from pluvo_sandbox.database import Database
+from pluvo_sandbox.editor import Editor
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FIRST = "9a60757"  # "make demo: a made-up organization read twice into DuckDB, ..."
+DATABASE = "output/prod/pluvo.duckdb"
+STATE = "output/prod/state"
+
+
+def run(folder: Path, *command: str) -> str:
+    ours = ("TAP_PLUVO_", "TARGET_", "MELTANO_", "DBT_", "PLUVO_", "PG", "UV_", "MAKE", "MFLAGS")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    done = subprocess.run(
+        command,
+        check=False,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-10_000:]
+    return done.stdout
+
+
+def meltano(folder: Path, *arguments: str) -> str:
+    return run(folder, ".venv-tools/meltano/bin/meltano", "--environment=prod", *arguments)
+
+
+def rows(folder: Path, query: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(folder / DATABASE, read_only=True) as database:
+        return database.execute(query).fetchall()
+
+
+def state(folder: Path) -> Any:
+    shown = meltano(folder, "state", "get", "prod:tap-pluvo-to-target-jsonl")
+    return json.loads(shown[shown.index("{") :])["singer_state"]["bookmarks"]
+
+
+def test_a_clone_of_the_first_version_with_choices(tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    run(tmp_path, "git", "clone", "--quiet", str(REPOSITORY), "clone")
+    run(clone, "git", "checkout", "--quiet", "-b", "mine", FIRST)
+    old_list = clone / "dbt/seeds/required_certificates.csv"
+    with Sandbox(users=40, trainings=6, groups=4, portfolio=600) as sandbox:
+        # The first version, with choices in files that git tracks.
+        settings = {
+            "TAP_PLUVO_API_URL": sandbox.url,
+            "TAP_PLUVO_CLIENT_ID": sandbox.client_id,
+            "TAP_PLUVO_CLIENT_SECRET": sandbox.client_secret,
+        }
+        dotenv = "".join(f"{name}={value}\n" for name, value in settings.items())
+        (clone / ".env").write_text(dotenv)
+        with old_list.open("a") as file:
+            file.write('*,"Mine, and nobody else\'s"\n')
+        project = clone / "meltano.yml"
+        text = project.read_text()
+        project.write_text(
+            text.replace("- '!portfolio_items.*'", "- '!portfolio_items.*'\n    - '!offers.*'")
+        )
+        assert project.read_text() != text
+        run(clone, "make", ".venv/.ready", ".meltano/.demo-ready")
+        meltano(clone, "run", "pluvo-to-duckdb")
+        before = state(clone)
+        history = rows(clone, "select count(*) from snap_users")
+        assert history == [(40,)]
+
+        # What docs/how-to/upgrade.md says: choices go to files that git does not track.
+        required = list(csv.DictReader(old_list.open()))
+        run(clone, "git", "checkout", "--quiet", "--", ".")
+        run(clone, "git", "fetch", "--quiet", "origin", "HEAD")
+        run(clone, "git", "merge", "--quiet", "--ff-only", "FETCH_HEAD")
+        seeds = clone / "local/seeds"
+        seeds.mkdir(parents=True)
+        header = (clone / "dbt/seeds/pluvo__requirements.csv").read_text().splitlines()[0]
+        with (seeds / "pluvo__requirements.csv").open("w", newline="") as file:
+            lines = csv.writer(file)
+            file.write(header + "\n")
+            for rule in required:
+                group = rule["group_ref_or_name"]
+                audience = ["everyone", "", ""] if group == "*" else ["group", group, ""]
+                rest = ["certificate", rule["certificate_title"], "", "", "", ""]
+                lines.writerow(audience + rest)
+        with (clone / ".env").open("a") as file:
+            file.write("PLUVO_SEEDS=../local/seeds\n")
+            file.write("DBT_DUCKDB_VARS={pluvo_expiring_days: 30}\n")
+            file.write("""TAP_PLUVO__SELECT='["*.*", "!portfolio_items.*", "!offers.*"]'\n""")
+        (clone / "local/own.yml").write_text("environments:\n- name: north\n")
+        assert run(clone, "git", "status", "--short") == "", "git knows nothing of the choices"
+        run(clone, "make", ".venv/.ready", ".meltano/.demo-ready")
+        migrate = ("invoke", "dbt-duckdb", "run-operation", "migrate_names")
+        meltano(clone, *migrate, "--args", "{dry_run: false}")
+
+        with closing(Database(str(sandbox.path))) as database:
+            editor = Editor(database.connection, random.Random(1))
+            ((user, _),) = editor.database.execute("SELECT id, name FROM users LIMIT 1").fetchall()
+            editor.change("users", user, name="Renamed meanwhile")
+        said = meltano(clone, "run", "pluvo-to-duckdb")
+
+        # The state is that of before: certificates were read from the bookmark on.
+        read = [line.split() for line in said.splitlines() if " issued_certificates " in line][-1]
+        everything = len(expected(sandbox.path, "issued_certificates"))
+        assert int(read[read.index("issued_certificates") + 1].replace(",", "")) < everything / 2
+        assert set(before) <= set(state(clone))
+        # The data is all there, and the history goes back to the first version.
+        for stream in ("users", "groups", "issued_certificates", "portfolio_report"):
+            wanted = {row["id"] for row in expected(sandbox.path, stream)}
+            assert {
+                name for (name,) in rows(clone, f"select id from stg_pluvo__{stream}")
+            } == wanted
+        assert rows(
+            clone,
+            f"select count(*), count(dbt_valid_to) from pluvo__snap_users where user_id = '{user}'",
+        ) == [(2, 1)]
+        # The choices hold.
+        titles = {
+            title for (title,) in rows(clone, "select required_title from pluvo__dim_requirements")
+        }
+        assert "Mine, and nobody else's" in titles
+        assert len(titles) == len({rule["certificate_title"] for rule in required})
+        assert rows(clone, "select expiring_days from pluvo__rpt_as_of") == [(30,)]
+        assert not list((clone / "output/prod/jsonl").glob("offers-*"))[1:]
+        assert "north" in meltano(clone, "environment", "list")
