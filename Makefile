@@ -98,8 +98,9 @@ test-orchestrate: setup airflow ## Run the Airflow DAG against two sandboxes (in
 test-compatibility: .venv/.ready $(patsubst %,.venv-tools/%/.ready,dbt $(COMPATIBILITY)) ## Run the models on the oldest dbt, as SQL of other warehouses, and with MetricFlow (installs them; not part of `test`)
 	$(BIN)/pytest -n auto compatibility
 
-test-page: .venv-tools/dbt/.ready .venv-browser/.ready ## Test the report page in Chromium (found on PATH; not part of `test`)
+test-page: .venv-tools/dbt/.ready .venv-tools/docs/.ready .venv-browser/.ready ## Test the report page and the documentation in Chromium (found on PATH; not part of `test`)
 	.venv-browser/bin/pytest tests/dbt/in_browser.py
+	.venv-browser/bin/pytest tests/docs/site_in_browser.py
 
 .venv-browser/.ready: requirements/dev.txt tests/dbt/requirements.txt | $(UV)
 	$(call venv,$^)
