@@ -37,8 +37,8 @@ def build(warehouse: DuckDB, *arguments: str, code: int = 0, **variables: str) -
     done = subprocess.run(
         [
             *(INSTALLED.with_name("python"), PACKAGE / "build_beside.py"),
-            *("--select", "+stg_pluvo__users", "--exclude-resource-type", "unit_test", "test"),
-            *arguments,
+            *("--exclude-resource-type", "unit_test", "test"),
+            *(arguments or ("--select", "+stg_pluvo__users")),
         ],
         cwd=PACKAGE,
         env=os.environ
