@@ -178,7 +178,7 @@ MELTANO := .venv-tools/meltano/bin/meltano --log-level=warning
 	@$(MELTANO) install $(PLUGINS)
 	@touch $@
 
-# The tap with exactly what its lock names; that of dev.txt is the only one, so more is named than installed.
+# The lock of the tap's packages is dev.txt, of which this takes the versions, and only what the tap needs.
 image: .venv-tools/meltano/.ready ## Install what a container needs, as the Dockerfile does
 	UV_CONSTRAINT=$(CURDIR)/requirements/dev.txt $(MELTANO) install tap-pluvo
 	$(MELTANO) install target-jsonl target-csv target-postgres dbt-duckdb dbt-postgres

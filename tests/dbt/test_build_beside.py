@@ -127,6 +127,7 @@ def test_what_cannot_be_built_is_said(warehouse: DuckDB) -> None:
     with (building / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert "Another build is under way" in build(warehouse, code=1)
+    assert "PLUVO_KEEP_DAYS must be" in build(warehouse, code=1, PLUVO_KEEP_DAYS="0")
     with duckdb.connect(warehouse.path):  # for writing
         said = build(warehouse, code=1)
     assert "cannot be copied, to build beside it: IO Error: Could not set lock" in said
