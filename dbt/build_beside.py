@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DBT = Path(sys.executable).with_name("dbt")
+# dbt keeps five old ones. All that it says is in the log of the run, too.
+BRIEF_LOG = {"DBT_LOG_FILE_MAX_BYTES": "1000000"}
 
 
 def main() -> None:
@@ -46,7 +48,7 @@ def main() -> None:
         done = subprocess.run(
             [DBT, "build", *sys.argv[1:]],
             check=False,
-            env=os.environ | {"PLUVO_DUCKDB_PATH": str(building)},
+            env=os.environ | {"PLUVO_DUCKDB_PATH": str(building), **BRIEF_LOG},
             pass_fds=[lock],
         )
         if done.returncode:
