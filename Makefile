@@ -20,7 +20,7 @@ TOOLS := dbt docs meltano postgres singer-tools target-csv target-jsonl target-p
 COMPATIBILITY := dbt-oldest dialects metricflow
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report prune disk test setup lint types audit tests unit canary test-orchestrate test-compatibility test-page test-simulation test-alarms test-upgrade test-image image format bench bench-scale bench-models docs sandbox airflow generate lock clean
+.PHONY: help demo report prune disk test setup lint types audit tests unit canary test-orchestrate test-compatibility test-page test-simulation test-alarms test-upgrade test-image test-year image format bench bench-scale bench-models docs sandbox airflow generate lock clean
 .DELETE_ON_ERROR:
 
 help: ## List the ways to run this project
@@ -98,8 +98,9 @@ test-orchestrate: setup airflow ## Run the Airflow DAG against two sandboxes (in
 test-compatibility: .venv/.ready $(patsubst %,.venv-tools/%/.ready,dbt $(COMPATIBILITY)) ## Run the models on the oldest dbt, as SQL of other warehouses, and with MetricFlow (installs them; not part of `test`)
 	$(BIN)/pytest -n auto compatibility
 
-test-page: .venv-tools/dbt/.ready .venv-browser/.ready ## Test the report page in Chromium (found on PATH; not part of `test`)
+test-page: .venv-tools/dbt/.ready .venv-tools/docs/.ready .venv-browser/.ready ## Test the report page and the documentation in Chromium (found on PATH; not part of `test`)
 	.venv-browser/bin/pytest tests/dbt/in_browser.py
+	.venv-browser/bin/pytest tests/docs/site_in_browser.py
 
 .venv-browser/.ready: requirements/dev.txt tests/dbt/requirements.txt | $(UV)
 	$(call venv,$^)
@@ -117,6 +118,9 @@ test-image: .venv/.ready ## Take the steps of the Dockerfile in an empty folder,
 test-alarms: ## Check the rules for Prometheus with promtool (found on PATH; not part of `test`)
 	promtool check rules orchestrate/prometheus/pluvo.rules.yml
 	promtool test rules orchestrate/prometheus/pluvo.rules.test.yml
+
+test-year: setup ## Build the models every day for a year, and compare the disk's use (an hour; not part of `test`)
+	$(BIN)/pytest tests/dbt/a_year.py
 
 bench: .venv/.ready ## Compare the tap's speed with others' (a few minutes) and update docs/performance.md
 	$(BIN)/python benchmarks/run.py performance
@@ -174,7 +178,7 @@ MELTANO := .venv-tools/meltano/bin/meltano --log-level=warning
 	@$(MELTANO) install $(PLUGINS)
 	@touch $@
 
-# The tap with exactly what its lock names; that of dev.txt is the only one, so more is named than installed.
+# The lock of the tap's packages is dev.txt, of which this takes the versions, and only what the tap needs.
 image: .venv-tools/meltano/.ready ## Install what a container needs, as the Dockerfile does
 	UV_CONSTRAINT=$(CURDIR)/requirements/dev.txt $(MELTANO) install tap-pluvo
 	$(MELTANO) install target-jsonl target-csv target-postgres dbt-duckdb dbt-postgres

@@ -27,13 +27,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DBT = Path(sys.executable).with_name("dbt")
+# dbt keeps five old ones. All that it says is in the log of the run, too.
+BRIEF_LOG = {"DBT_LOG_FILE_MAX_BYTES": "1000000"}
 
 
 def main() -> None:
     """Build, replace, prune; end with the exit code of dbt if it is not 0."""
     # As an exception, so that dbt ends, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    keep_days = days(os.environ.get("PLUVO_KEEP_DAYS") or "30")
+    try:
+        keep_days = days(os.environ.get("PLUVO_KEEP_DAYS") or "30")
+    except ValueError:
+        sys.exit("PLUVO_KEEP_DAYS must be a number of days, at least 1.")
     published = Path(os.environ["PLUVO_DUCKDB_PATH"]).resolve()
     # Of the same name, since views name the database, and on the same disk, to be renamed.
     building = published.parent / "building" / published.name
@@ -43,7 +48,7 @@ def main() -> None:
         done = subprocess.run(
             [DBT, "build", *sys.argv[1:]],
             check=False,
-            env=os.environ | {"PLUVO_DUCKDB_PATH": str(building)},
+            env=os.environ | {"PLUVO_DUCKDB_PATH": str(building), **BRIEF_LOG},
             pass_fds=[lock],
         )
         if done.returncode:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from commands_page import commands_page
 from erd import draw
+from markdown_text import NOTICE
 from models_page import models_page
 from settings_page import settings_page
 from stream_tables import stream_tables
@@ -48,6 +49,7 @@ def files() -> dict[str, str]:
         "docs/reference/settings.md": settings_page(about["settings"]["properties"]),
         "docs/reference/streams.md": streams_page(schemas),
         "docs/reference/models.md": models_page(),
+        "docs/reference/dbt.md": f"{NOTICE}\n\n{(ROOT / 'dbt/README.md').read_text('utf-8')}",
         "docs/reference/commands.md": commands_page(output),
         "docs/assets/erd.svg": draw(schemas),
         **stream_tables(schemas),

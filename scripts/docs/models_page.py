@@ -29,9 +29,9 @@ def models_page() -> str:
         "# Models\n",
         (
             "What the dbt project makes of the streams, on DuckDB and PostgreSQL alike. "
-            "`dbt/README.md` explains how to use it as a package, its variables, and what the "
-            "numbers mean. The staging models `stg_pluvo__<stream>` have the columns of the "
-            "[streams](streams.md).\n"
+            "[The models' own page](dbt.md) explains how to use it as a package, its "
+            "variables, and what the numbers mean. The staging models `stg_pluvo__<stream>` "
+            "have the columns of the [streams](streams.md).\n"
         ),
     ]
     for folder, text in MODELS.items():

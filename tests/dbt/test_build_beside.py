@@ -37,8 +37,8 @@ def build(warehouse: DuckDB, *arguments: str, code: int = 0, **variables: str) -
     done = subprocess.run(
         [
             *(INSTALLED.with_name("python"), PACKAGE / "build_beside.py"),
-            *("--select", "+stg_pluvo__users", "--exclude-resource-type", "unit_test", "test"),
-            *arguments,
+            *("--exclude-resource-type", "unit_test", "test"),
+            *(arguments or ("--select", "+stg_pluvo__users")),
         ],
         cwd=PACKAGE,
         env=os.environ
@@ -127,6 +127,7 @@ def test_what_cannot_be_built_is_said(warehouse: DuckDB) -> None:
     with (building / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert "Another build is under way" in build(warehouse, code=1)
+    assert "PLUVO_KEEP_DAYS must be" in build(warehouse, code=1, PLUVO_KEEP_DAYS="0")
     with duckdb.connect(warehouse.path):  # for writing
         said = build(warehouse, code=1)
     assert "cannot be copied, to build beside it: IO Error: Could not set lock" in said

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FIRST = "9a60757"  # "make demo: a made-up organization read twice into DuckDB, ..."
+OLD_LIST = "dbt/seeds/required_certificates.csv"
+MINE = "Mine, and nobody else's"
 DATABASE = "output/prod/pluvo.duckdb"
-STATE = "output/prod/state"
 
 
 def run(folder: Path, *command: str) -> str:
@@ -60,64 +61,71 @@ def state(folder: Path) -> Any:
     return json.loads(shown[shown.index("{") :])["singer_state"]["bookmarks"]
 
 
+def install_first_version(clone: Path, sandbox: Sandbox) -> None:
+    """Install it, with choices in files that git tracks, as there were no other places."""
+    run(clone.parent, "git", "clone", "--quiet", str(REPOSITORY), clone.name)
+    run(clone, "git", "checkout", "--quiet", "-b", "mine", FIRST)
+    settings = {
+        "TAP_PLUVO_API_URL": sandbox.url,
+        "TAP_PLUVO_CLIENT_ID": sandbox.client_id,
+        "TAP_PLUVO_CLIENT_SECRET": sandbox.client_secret,
+    }
+    (clone / ".env").write_text("".join(f"{name}={text}\n" for name, text in settings.items()))
+    with (clone / OLD_LIST).open("a") as file:
+        file.write(f'*,"{MINE}"\n')
+    project = clone / "meltano.yml"
+    text = project.read_text()
+    selecting = "- '!portfolio_items.*'"
+    assert selecting in text
+    project.write_text(text.replace(selecting, f"{selecting}\n    - '!offers.*'"))
+    run(clone, "make", ".venv/.ready", ".meltano/.demo-ready")
+
+
+def upgrade(clone: Path) -> None:
+    """Do what docs/how-to/upgrade.md says: choices go to files that git does not track."""
+    required = list(csv.DictReader((clone / OLD_LIST).read_text().splitlines()))
+    run(clone, "git", "checkout", "--quiet", "--", ".")
+    run(clone, "git", "fetch", "--quiet", "origin", "HEAD")
+    run(clone, "git", "merge", "--quiet", "--ff-only", "FETCH_HEAD")
+    seeds = clone / "local/seeds"
+    seeds.mkdir(parents=True)
+    header = (clone / "dbt/seeds/pluvo__requirements.csv").read_text().splitlines()[0]
+    with (seeds / "pluvo__requirements.csv").open("w", newline="") as file:
+        lines = csv.writer(file)
+        file.write(header + "\n")
+        for rule in required:
+            group = rule["group_ref_or_name"]
+            audience = ["everyone", "", ""] if group == "*" else ["group", group, ""]
+            lines.writerow([*audience, "certificate", rule["certificate_title"], *[""] * 4])
+    with (clone / ".env").open("a") as file:
+        file.write("PLUVO_SEEDS=../local/seeds\n")
+        file.write("DBT_DUCKDB_VARS={pluvo_expiring_days: 30}\n")
+        file.write("""TAP_PLUVO__SELECT='["*.*", "!portfolio_items.*", "!offers.*"]'\n""")
+    (clone / "local/own.yml").write_text("environments:\n- name: north\n")
+    assert run(clone, "git", "status", "--short") == "", "git knows nothing of the choices"
+    run(clone, "make", ".venv/.ready", ".meltano/.demo-ready")
+    migrate = ("invoke", "dbt-duckdb", "run-operation", "migrate_names")
+    meltano(clone, *migrate, "--args", "{dry_run: false}")
+
+
+def rename_somebody(sandbox: Sandbox) -> str:
+    with closing(Database(str(sandbox.path))) as database:
+        editor = Editor(database.connection, random.Random(1))
+        ((user,),) = editor.database.execute("SELECT id FROM users LIMIT 1").fetchall()
+        editor.change("users", user, name="Renamed meanwhile")
+    return str(user)
+
+
 def test_a_clone_of_the_first_version_with_choices(tmp_path: Path) -> None:
     clone = tmp_path / "clone"
-    run(tmp_path, "git", "clone", "--quiet", str(REPOSITORY), "clone")
-    run(clone, "git", "checkout", "--quiet", "-b", "mine", FIRST)
-    old_list = clone / "dbt/seeds/required_certificates.csv"
     with Sandbox(users=40, trainings=6, groups=4, portfolio=600) as sandbox:
-        # The first version, with choices in files that git tracks.
-        settings = {
-            "TAP_PLUVO_API_URL": sandbox.url,
-            "TAP_PLUVO_CLIENT_ID": sandbox.client_id,
-            "TAP_PLUVO_CLIENT_SECRET": sandbox.client_secret,
-        }
-        dotenv = "".join(f"{name}={value}\n" for name, value in settings.items())
-        (clone / ".env").write_text(dotenv)
-        with old_list.open("a") as file:
-            file.write('*,"Mine, and nobody else\'s"\n')
-        project = clone / "meltano.yml"
-        text = project.read_text()
-        project.write_text(
-            text.replace("- '!portfolio_items.*'", "- '!portfolio_items.*'\n    - '!offers.*'")
-        )
-        assert project.read_text() != text
-        run(clone, "make", ".venv/.ready", ".meltano/.demo-ready")
+        install_first_version(clone, sandbox)
         meltano(clone, "run", "pluvo-to-duckdb")
         before = state(clone)
-        history = rows(clone, "select count(*) from snap_users")
-        assert history == [(40,)]
+        assert rows(clone, "select count(*) from snap_users") == [(40,)]
 
-        # What docs/how-to/upgrade.md says: choices go to files that git does not track.
-        required = list(csv.DictReader(old_list.open()))
-        run(clone, "git", "checkout", "--quiet", "--", ".")
-        run(clone, "git", "fetch", "--quiet", "origin", "HEAD")
-        run(clone, "git", "merge", "--quiet", "--ff-only", "FETCH_HEAD")
-        seeds = clone / "local/seeds"
-        seeds.mkdir(parents=True)
-        header = (clone / "dbt/seeds/pluvo__requirements.csv").read_text().splitlines()[0]
-        with (seeds / "pluvo__requirements.csv").open("w", newline="") as file:
-            lines = csv.writer(file)
-            file.write(header + "\n")
-            for rule in required:
-                group = rule["group_ref_or_name"]
-                audience = ["everyone", "", ""] if group == "*" else ["group", group, ""]
-                rest = ["certificate", rule["certificate_title"], "", "", "", ""]
-                lines.writerow(audience + rest)
-        with (clone / ".env").open("a") as file:
-            file.write("PLUVO_SEEDS=../local/seeds\n")
-            file.write("DBT_DUCKDB_VARS={pluvo_expiring_days: 30}\n")
-            file.write("""TAP_PLUVO__SELECT='["*.*", "!portfolio_items.*", "!offers.*"]'\n""")
-        (clone / "local/own.yml").write_text("environments:\n- name: north\n")
-        assert run(clone, "git", "status", "--short") == "", "git knows nothing of the choices"
-        run(clone, "make", ".venv/.ready", ".meltano/.demo-ready")
-        migrate = ("invoke", "dbt-duckdb", "run-operation", "migrate_names")
-        meltano(clone, *migrate, "--args", "{dry_run: false}")
-
-        with closing(Database(str(sandbox.path))) as database:
-            editor = Editor(database.connection, random.Random(1))
-            ((user, _),) = editor.database.execute("SELECT id, name FROM users LIMIT 1").fetchall()
-            editor.change("users", user, name="Renamed meanwhile")
+        upgrade(clone)
+        user = rename_somebody(sandbox)
         said = meltano(clone, "run", "pluvo-to-duckdb")
 
         # The state is that of before: certificates were read from the bookmark on.
@@ -128,19 +136,18 @@ def test_a_clone_of_the_first_version_with_choices(tmp_path: Path) -> None:
         # The data is all there, and the history goes back to the first version.
         for stream in ("users", "groups", "issued_certificates", "portfolio_report"):
             wanted = {row["id"] for row in expected(sandbox.path, stream)}
-            assert {
-                name for (name,) in rows(clone, f"select id from stg_pluvo__{stream}")
-            } == wanted
-        assert rows(
-            clone,
-            f"select count(*), count(dbt_valid_to) from pluvo__snap_users where user_id = '{user}'",
-        ) == [(2, 1)]
-        # The choices hold.
-        titles = {
-            title for (title,) in rows(clone, "select required_title from pluvo__dim_requirements")
-        }
-        assert "Mine, and nobody else's" in titles
-        assert len(titles) == len({rule["certificate_title"] for rule in required})
-        assert rows(clone, "select expiring_days from pluvo__rpt_as_of") == [(30,)]
-        assert not list((clone / "output/prod/jsonl").glob("offers-*"))[1:]
-        assert "north" in meltano(clone, "environment", "list")
+            found = {row_id for (row_id,) in rows(clone, f"select id from stg_pluvo__{stream}")}
+            assert found == wanted, stream
+    versions = (
+        f"select count(*), count(dbt_valid_to) from pluvo__snap_users where user_id = '{user}'"
+    )
+    assert rows(clone, versions) == [(2, 1)]
+    # The choices hold.
+    titles = {
+        title for (title,) in rows(clone, "select required_title from pluvo__dim_requirements")
+    }
+    assert MINE in titles
+    assert len(titles) > 1
+    assert rows(clone, "select expiring_days from pluvo__rpt_as_of") == [(30,)]
+    assert not list((clone / "output/prod/jsonl").glob("offers-*"))
+    assert "north" in meltano(clone, "environment", "list")
