@@ -222,7 +222,7 @@ def show_database() -> None:
         say(f"What is in {DATABASE.relative_to(ROOT)}", "")
         names = database.sql(
             "SELECT table_name FROM information_schema.tables WHERE table_schema = 'main' "
-            "AND regexp_matches(table_name, '^(dim|fct|bridge|rpt)_') ORDER BY table_name"
+            "AND regexp_matches(table_name, '^pluvo__(dim|fct|bridge|rpt)_') ORDER BY table_name"
         ).fetchall()
         counts = [(name, database.table(name).shape[0]) for (name,) in names]
         table(("Table", "Rows"), counts)
