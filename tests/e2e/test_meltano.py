@@ -101,6 +101,7 @@ def test_demo(project: Path) -> None:
         assert number(rows) > 10 * number(rows_again) > 0
         assert number(requests) > 10 * number(requests_again) > 0
     assert "This run read" in shown
+    assert "pluvo__dim_users" in shown
     assert "expired" in shown
     assert "TAP_PLUVO_ORGANIZATION" in shown
 
