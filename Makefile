@@ -153,7 +153,7 @@ airflow: .venv-airflow/.ready ## Install Airflow into .venv-airflow, for orchest
 	@touch $@
 
 MELTANO := .venv-tools/meltano/bin/meltano --log-level=warning
-.meltano/.demo-ready: PLUGINS := tap-pluvo target-jsonl dbt-duckdb
+.meltano/.demo-ready: PLUGINS := tap-pluvo-batch target-batch-files dbt-duckdb
 .meltano/.ready .meltano/.demo-ready: meltano.yml pyproject.toml $(wildcard requirements/*.txt) \
 		.venv-tools/meltano/.ready
 	@echo "Installing Meltano's plugins"

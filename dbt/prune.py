@@ -1,4 +1,4 @@
-"""Remove files of target-jsonl that dbt merged into DuckDB, to make room: `make prune`.
+"""Remove files that dbt merged into DuckDB, to make room: `make prune`.
 
 A file goes if it was last written to more than a number of days ago, and is still what was merged,
 by its size and time. All others stay. After that, the database is the only place of what they held.

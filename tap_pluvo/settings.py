@@ -96,6 +96,37 @@ _READING: dict[str, dict[str, Any]] = {
         default=False,
         example=True,
     ),
+    "batch_config": setting(
+        "object",
+        "Batch configuration",
+        "Writes records to files in the folder `storage.root` and sends BATCH messages that name "
+        "them, for targets on this machine that load such files: much cheaper than RECORD messages "
+        "where the target is the SDK's. `encoding.compression` is `none` (default) or `gzip`, "
+        "`encoding.format` always `jsonl`. Give each pipeline a folder of its own: a run removes "
+        "the files that earlier ones left there.",
+        example={
+            "encoding": {"format": "jsonl", "compression": "gzip"},
+            "storage": {"root": "file:///var/lib/pluvo/batches"},
+        },
+        required=["storage"],
+        additionalProperties=False,
+        properties={
+            "encoding": {
+                "type": ["object", "null"],
+                "additionalProperties": False,
+                "properties": {
+                    "format": {"enum": ["jsonl", None]},
+                    "compression": {"enum": ["gzip", "none", None]},
+                },
+            },
+            "storage": {
+                "type": "object",
+                "required": ["root"],
+                "additionalProperties": False,
+                "properties": {"root": {"type": "string", "minLength": 1}},
+            },
+        },
+    ),
 }
 
 PROPERTIES: dict[str, dict[str, Any]] = CONNECTION | _READING

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter, encoder
@@ -18,16 +19,21 @@ from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from singer_sdk.singerlib import Message
+
+    from tap_pluvo.batches import BatchFiles
 
 CHUNK = 1 << 18  # bytes; a few pages
 
 
 class ChunkWriter(MsgSpecWriter):
-    """Writes records in chunks, and everything else at once."""
+    """Writes records in chunks, or to `batches`, and everything else at once."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.batches: BatchFiles | None = None
         self._buffer = bytearray()
         self._writing = False
         self._exit_code: int | None = None
@@ -35,11 +41,17 @@ class ChunkWriter(MsgSpecWriter):
 
     @override
     def write_message(self, message: Message) -> None:
-        """Write a message, or keep it for the next write."""
-        encoder.encode_into(message.to_dict(), self._buffer, -1)
-        self._buffer += b"\n"
-        if len(self._buffer) >= CHUNK or not isinstance(message, RecordMessage):
-            self.flush()
+        """Write a message, or keep it for the next write.
+
+        Raises:
+            OSError: it cannot be written, or an earlier write failed.
+        """
+        if self.batches is None:
+            self._put(message)
+            return
+        with self._failing_for_good():
+            for item in self.batches.instead_of(message):
+                self._put(item)
 
     def flush(self) -> None:
         """Write what is held back.
@@ -47,17 +59,36 @@ class ChunkWriter(MsgSpecWriter):
         Raises:
             OSError: it cannot be written, or an earlier write failed.
         """
+        with self._failing_for_good():
+            if self.batches is not None:
+                for item in self.batches.finish():
+                    self._put(item)
+            self._write()
+
+    def _put(self, message: Message) -> None:
+        encoder.encode_into(message.to_dict(), self._buffer, -1)
+        self._buffer += b"\n"
+        if len(self._buffer) >= CHUNK or not isinstance(message, RecordMessage):
+            with self._failing_for_good():
+                self._write()
+
+    @contextmanager
+    def _failing_for_good(self) -> Iterator[None]:
         if self._failure is not None:
             raise self._failure
+        try:
+            yield
+        except OSError as error:
+            self._failure = error
+            raise
+
+    def _write(self) -> None:
         chunk, self._buffer = memoryview(self._buffer), bytearray()
         self._writing = True
         try:
             while chunk:  # without a buffer (PYTHONUNBUFFERED), a signal ends a write half-way
                 chunk = chunk[sys.stdout.buffer.write(chunk) :]
             sys.stdout.buffer.flush()
-        except OSError as error:
-            self._failure = error
-            raise
         finally:
             self._writing = False
             if self._exit_code is not None:
