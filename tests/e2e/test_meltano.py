@@ -159,7 +159,8 @@ def test_demo_keeps_off_a_real_organization(project: Path) -> None:
 def test_to_postgres(project: Path, sandbox: Sandbox, postgres: dict[str, str]) -> None:
     variables = settings(sandbox) | postgres
     meltano(project, "run", "pluvo-to-postgres", **variables)
-    meltano(project, "run", "tap-pluvo", "target-postgres", **variables)  # rows come twice
+    for tap in ("tap-pluvo-batch", "tap-pluvo"):  # rows come again
+        meltano(project, "run", tap, "target-postgres", **variables)
     parts = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "dbname": "PGDATABASE"}
     address: dict[str, Any] = {part: postgres[name] for part, name in parts.items()}
     with psycopg.connect(**address) as client:
@@ -214,7 +215,7 @@ def test_environments_of_several_organizations_do_not_mix(project: Path, sandbox
     other = {"TAP_PLUVO_API_URL": "https://south.example.com"}
     said = "`only_host`: only localhost is to be read here, and not south.example.com"
     assert said in run(test, project, own | other, code=1).stdout
-    for plugin in ("tap-pluvo", "tap-pluvo-full"):
+    for plugin in ("tap-pluvo", "tap-pluvo-batch", "tap-pluvo-full"):
         test = [program, "invoke", plugin, "--test"]
         assert said in run(test, project, settings(sandbox) | other, code=1).stdout
 
