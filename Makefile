@@ -104,8 +104,8 @@ test-page: .venv-tools/dbt/.ready .venv-browser/.ready ## Test the report page i
 test-simulation: setup ## Let dbt live through thirty days of changes and broken-off runs (minutes; not part of `test`)
 	$(BIN)/pytest -n 2 tests/dbt/thirty_days.py
 
-bench: .venv/.ready ## Compare the tap's speed with others' (a few minutes) and update docs/performance.md
-	$(BIN)/python benchmarks/run.py performance
+bench: setup ## Compare the speed of tap and pipelines with others' (half an hour) and update docs/performance.md
+	$(BIN)/python tests/e2e/private_postgres.py $(BIN)/python benchmarks/run.py performance
 
 bench-scale: setup ## Measure targets and several organizations at once, and update docs/scale.md
 	$(BIN)/python tests/e2e/private_postgres.py $(BIN)/python benchmarks/run.py scale
