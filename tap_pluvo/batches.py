@@ -20,14 +20,13 @@ from urllib.parse import unquote, urlsplit
 
 from singer_sdk.contrib.msgspec import encoder
 from singer_sdk.helpers._batch import BaseBatchFileEncoding, SDKBatchMessage
-from singer_sdk.singerlib import RecordMessage
 
 from pluvo_client.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from singer_sdk.singerlib import Message
+    from singer_sdk.singerlib import Message, RecordMessage
 
 FILE_BYTES = 1 << 23  # about 10,000 users; targets have a file in memory, several times as large
 PREFIX = "tap-pluvo-"
@@ -69,21 +68,18 @@ class BatchFiles:
             raise ConfigurationError(msg) from None
         return cls(folder, encoding.get("compression") or "none")
 
-    def instead_of(self, message: Message) -> Iterator[Message]:
-        """Give what is to be written in place of a message."""
-        if not isinstance(message, RecordMessage):
-            yield from self.finish()
-            yield message
-            return
-        rows = self._rows.setdefault(message.stream, bytearray())
+    def add(self, message: RecordMessage) -> Message | None:
+        """Keep a record; return the message of its file, if that is full."""
+        rows = self._rows.get(message.stream)
+        if rows is None:
+            rows = self._rows[message.stream] = bytearray()
         # A target adds these to RECORD messages itself, and has nothing else to know them from.
         row = {**message.record, "_sdc_extracted_at": message.time_extracted}
         if message.version is not None:
             row["_sdc_table_version"] = message.version
         encoder.encode_into(row, rows, -1)
         rows += b"\n"
-        if len(rows) >= FILE_BYTES:
-            yield self._written(message.stream)
+        return self._written(message.stream) if len(rows) >= FILE_BYTES else None
 
     def finish(self) -> Iterator[Message]:
         """Give the messages of all records that have come so far."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter, encoder
@@ -19,8 +18,6 @@ from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from singer_sdk.singerlib import Message
 
     from tap_pluvo.batches import BatchFiles
@@ -46,12 +43,20 @@ class ChunkWriter(MsgSpecWriter):
         Raises:
             OSError: it cannot be written, or an earlier write failed.
         """
-        if self.batches is None:
-            self._put(message)
-            return
-        with self._failing_for_good():
-            for item in self.batches.instead_of(message):
-                self._put(item)
+        if self._failure is not None:
+            raise self._failure
+        try:
+            if self.batches is None:
+                self._put(message)
+            elif isinstance(message, RecordMessage):
+                if (batch := self.batches.add(message)) is not None:
+                    self._put(batch)
+            else:
+                self._put_batches()
+                self._put(message)
+        except OSError as error:
+            self._failure = error
+            raise
 
     def flush(self) -> None:
         """Write what is held back.
@@ -59,28 +64,25 @@ class ChunkWriter(MsgSpecWriter):
         Raises:
             OSError: it cannot be written, or an earlier write failed.
         """
-        with self._failing_for_good():
-            if self.batches is not None:
-                for item in self.batches.finish():
-                    self._put(item)
+        if self._failure is not None:
+            raise self._failure
+        try:
+            self._put_batches()
             self._write()
+        except OSError as error:
+            self._failure = error
+            raise
+
+    def _put_batches(self) -> None:
+        if self.batches is not None:
+            for batch in self.batches.finish():
+                self._put(batch)
 
     def _put(self, message: Message) -> None:
         encoder.encode_into(message.to_dict(), self._buffer, -1)
         self._buffer += b"\n"
         if len(self._buffer) >= CHUNK or not isinstance(message, RecordMessage):
-            with self._failing_for_good():
-                self._write()
-
-    @contextmanager
-    def _failing_for_good(self) -> Iterator[None]:
-        if self._failure is not None:
-            raise self._failure
-        try:
-            yield
-        except OSError as error:
-            self._failure = error
-            raise
+            self._write()
 
     def _write(self) -> None:
         chunk, self._buffer = memoryview(self._buffer), bytearray()

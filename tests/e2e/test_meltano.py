@@ -61,17 +61,18 @@ def project(tmp_path: Path) -> Path:
     """This Meltano project with its plugins, but with files, state and runs of its own."""
     installed = REPOSITORY / ".meltano"
     assert (installed / ".ready").exists(), "run `make setup`"
-    (tmp_path / ".meltano").mkdir()
+    folder = tmp_path / "a project"
+    (folder / ".meltano").mkdir(parents=True)
     for kind in ("extractors", "loaders", "utilities"):
-        (tmp_path / ".meltano" / kind).symlink_to(installed / kind)
+        (folder / ".meltano" / kind).symlink_to(installed / kind)
     for name in ("dbt", ".venv-tools"):
-        (tmp_path / name).symlink_to(REPOSITORY / name)
+        (folder / name).symlink_to(REPOSITORY / name)
     # Meltano installs anew what comes from another place; here everything does, but the plugins.
     described = (REPOSITORY / "meltano.yml").read_text(encoding="utf-8")
     described = re.sub(r"(pip_url: .*)\$\{MELTANO_PROJECT_ROOT\}", rf"\1{REPOSITORY}", described)
-    (tmp_path / "meltano.yml").write_text(described, encoding="utf-8")
-    shutil.copytree(REPOSITORY / "demo", tmp_path / "demo")
-    return tmp_path
+    (folder / "meltano.yml").write_text(described, encoding="utf-8")
+    shutil.copytree(REPOSITORY / "demo", folder / "demo")
+    return folder
 
 
 def settings(sandbox: Sandbox) -> dict[str, str]:
