@@ -8,24 +8,20 @@ from __future__ import annotations
 
 import json
 import shlex
-import shutil
 import subprocess
 import sys
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import duckdb
-import psycopg
 from measure import ROOT, Program
-from programs import BASELINES, CREDENTIALS, PYTHON, TOOLS
+from programs import BASELINES, CREDENTIALS, PYTHON, SCHEMA, TOOLS, take_keys
 
 if TYPE_CHECKING:
     from bench_server import BenchServer, Load
     from programs import Programs
 
 BEFORE = "7a91b5f"
-SCHEMA = "bench"  # where the users go in PostgreSQL, and dlt's in DuckDB
 POSTGRES = {
     "sqlalchemy_url": "postgresql+psycopg://",
     "default_target_schema": SCHEMA,
@@ -58,16 +54,16 @@ class Pipelines:
         """Return the tap with its files into target-postgres, as in meltano.yml."""
         target = self._target("target-postgres", POSTGRES | {"validate_records": False})
         tap = self._tap(load, **settings)
-        return self._pipeline("postgres", f"{tap} | {target}", _take_postgres)
+        return self._pipeline(f"{tap} | {target}", "postgres")
 
     def postgres_before(self, load: Load) -> Program:
         """Return the same as it was."""
         target = self._target("target-postgres", POSTGRES)
-        return self._pipeline("postgres", f"{self._tap_before(load)} | {target}", _take_postgres)
+        return self._pipeline(f"{self._tap_before(load)} | {target}", "postgres")
 
     def postgres_dlt(self, load: Load) -> Program:
         """Return dlt into PostgreSQL."""
-        return self._pipeline("postgres", self._dlt(load, "postgres"), _take_postgres)
+        return self._pipeline(self._dlt(load, "postgres"), "postgres")
 
     # DuckDB
 
@@ -78,7 +74,7 @@ class Pipelines:
         program = Path(sys.executable).with_name("target-batch-files")
         target = f"{program} --config {self._write('target-batch-files.json', settings)}"
         dbt = self._dbt(ROOT, output, "+raw_pluvo__users")
-        return self._pipeline("duckdb", f"{self._tap(load)} | {target} && {dbt}", _take_duckdb)
+        return self._pipeline(f"{self._tap(load)} | {target} && {dbt}", "duckdb")
 
     def duckdb_before(self, load: Load) -> Program:
         """Return the same as it was: target-jsonl, and dbt's staging."""
@@ -87,34 +83,34 @@ class Pipelines:
         target = self._target("target-jsonl", settings)
         tap = self._tap_before(load)
         dbt = self._dbt(self._before, output, "stg_pluvo__users")
-        return self._pipeline("duckdb", f"{tap} | {target} && {dbt}", _take_duckdb)
+        return self._pipeline(f"{tap} | {target} && {dbt}", "duckdb")
 
     def duckdb_dlt(self, load: Load) -> Program:
         """Return dlt into DuckDB."""
-        return self._pipeline("duckdb", self._dlt(load, "duckdb"), _take_duckdb)
+        return self._pipeline(self._dlt(load, "duckdb"), "duckdb")
 
     def dbt_alone(self) -> Program:
         """Return dbt without anything to merge."""
         output = self._folder / "duckdb"
-        return self._pipeline("duckdb", self._dbt(ROOT, output, "+raw_pluvo__users"))
+        return self._pipeline(self._dbt(ROOT, output, "+raw_pluvo__users"), "duckdb")
 
     def dbt_alone_before(self) -> Program:
         """Return the same as it was."""
         output = self._folder / "duckdb"
-        return self._pipeline("duckdb", self._dbt(self._before, output, "stg_pluvo__users"))
+        return self._pipeline(self._dbt(self._before, output, "stg_pluvo__users"), "duckdb")
 
     # Their parts
 
-    def _pipeline(self, name: str, command: str, take: Any = None) -> Program:
-        output = self._folder / name
+    def _pipeline(self, command: str, warehouse: str) -> Program:
+        output = self._folder / warehouse
         folders = f"mkdir -p {output}/jsonl {output}/out"
         return Program(
-            name,
+            warehouse,
             ["bash", "-o", "pipefail", "-c", f"{folders} && {command}"],
             output,
             {"PGTZ": "UTC", **self._programs.environment, "DLT_DATA_DIR": f"{output}/dlt"},
             to_stdout=False,
-            fetch=take,
+            fetch=partial(take_keys, warehouse),
         )
 
     def _tap(self, load: Load, **settings: Any) -> str:
@@ -161,25 +157,3 @@ class Pipelines:
         path = self._folder / name
         path.write_text(json.dumps(content), "utf-8")
         return path
-
-
-def _keep(output: Path, keys: list[tuple[Any, ...]]) -> None:
-    """Leave the keys that a warehouse holds in `output`, and nothing else that could be counted."""
-    for name in ("jsonl", "out", "dlt"):
-        shutil.rmtree(output / name, ignore_errors=True)
-    (output / "users.csv").write_text("".join(f"{key}\n" for (key,) in keys), "utf-8")
-
-
-def _take_postgres(output: Path) -> None:
-    with psycopg.connect() as warehouse:
-        _keep(output, warehouse.execute(f"SELECT id FROM {SCHEMA}.users").fetchall())
-        warehouse.execute(f"DROP SCHEMA {SCHEMA} CASCADE")
-
-
-def _take_duckdb(output: Path) -> None:
-    with duckdb.connect(output / "warehouse.duckdb") as warehouse:
-        ((table,),) = warehouse.execute(
-            "SELECT format('{}.{}', table_schema, table_name) FROM information_schema.tables "
-            "WHERE table_name IN ('raw_pluvo__users', 'stg_pluvo__users', 'users')"
-        ).fetchall()
-        _keep(output, warehouse.execute(f"SELECT id FROM {table}").fetchall())

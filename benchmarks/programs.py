@@ -7,10 +7,10 @@ import json
 import shlex
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 from measure import Program
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ BASELINES = HERE / "baselines"
 VENV = HERE.parent / ".venv-bench"
 PYTHON = VENV / "bin" / "python"
 TOOLS = HERE.parent / ".venv-tools"
-SCHEMA = "bench"  # where target-postgres puts the users
+SCHEMA = "bench"  # where the users go in PostgreSQL, and dlt's in DuckDB
 CREDENTIALS = {"client_id": "bench", "client_secret": "bench"}
 
 DLT_SETTINGS = {
@@ -63,12 +63,9 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _empty_postgres(output: Path) -> None:
-    """Write the keys that target-postgres has loaded into `output`, and drop its tables."""
-    with psycopg.connect() as warehouse:
-        copied = warehouse.execute(f"SELECT id FROM {SCHEMA}.users").fetchall()
-        (output / "users.csv").write_text("".join(f"{key}\n" for (key,) in copied), "utf-8")
-        warehouse.execute(f"DROP SCHEMA {SCHEMA} CASCADE")
+def take_keys(warehouse: str, output: Path) -> None:
+    """Write the keys that were loaded into a warehouse to `output`, and empty it."""
+    subprocess.run([sys.executable, HERE / "take_keys.py", warehouse, output], check=True)
 
 
 class Programs:
@@ -139,7 +136,7 @@ class Programs:
             output,
             {},
             to_stdout=False,
-            fetch=_empty_postgres if target == "target-postgres" else None,
+            fetch=partial(take_keys, "postgres") if target == "target-postgres" else None,
         )
 
     def organizations(self, load: Load, number: int, *, at_once: bool) -> Program:
