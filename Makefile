@@ -122,8 +122,8 @@ test-alarms: ## Check the rules for Prometheus with promtool (found on PATH; not
 test-year: setup ## Build the models every day for a year, and compare the disk's use (an hour; not part of `test`)
 	$(BIN)/pytest tests/dbt/a_year.py
 
-bench: .venv/.ready ## Compare the tap's speed with others' (a few minutes) and update docs/performance.md
-	$(BIN)/python benchmarks/run.py performance
+bench: setup ## Compare the speed of tap and pipelines with others' (half an hour) and update docs/performance.md
+	$(BIN)/python tests/e2e/private_postgres.py $(BIN)/python benchmarks/run.py performance
 
 bench-scale: setup ## Measure targets and several organizations at once, and update docs/scale.md
 	$(BIN)/python tests/e2e/private_postgres.py $(BIN)/python benchmarks/run.py scale
@@ -171,7 +171,7 @@ airflow: .venv-airflow/.ready ## Install Airflow into .venv-airflow, for orchest
 	@touch $@
 
 MELTANO := .venv-tools/meltano/bin/meltano --log-level=warning
-.meltano/.demo-ready: PLUGINS := tap-pluvo target-jsonl dbt-duckdb
+.meltano/.demo-ready: PLUGINS := tap-pluvo-batch target-batch-files dbt-duckdb
 .meltano/.ready .meltano/.demo-ready: meltano.yml pyproject.toml $(wildcard requirements/*.txt) \
 		.venv-tools/meltano/.ready
 	@echo "Installing Meltano's plugins"

@@ -7,10 +7,10 @@ import json
 import shlex
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 from measure import Program
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ BASELINES = HERE / "baselines"
 VENV = HERE.parent / ".venv-bench"
 PYTHON = VENV / "bin" / "python"
 TOOLS = HERE.parent / ".venv-tools"
-SCHEMA = "bench"  # where target-postgres puts the users
+SCHEMA = "bench"  # where the users go in PostgreSQL, and dlt's in DuckDB
 CREDENTIALS = {"client_id": "bench", "client_secret": "bench"}
 
 DLT_SETTINGS = {
@@ -63,12 +63,9 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _empty_postgres(output: Path) -> None:
-    """Write the keys that target-postgres has loaded into `output`, and drop its tables."""
-    with psycopg.connect() as warehouse:
-        copied = warehouse.execute(f"SELECT id FROM {SCHEMA}.users").fetchall()
-        (output / "users.csv").write_text("".join(f"{key}\n" for (key,) in copied), "utf-8")
-        warehouse.execute(f"DROP SCHEMA {SCHEMA} CASCADE")
+def take_keys(warehouse: str, output: Path) -> None:
+    """Write the keys that were loaded into a warehouse to `output`, and empty it."""
+    subprocess.run([sys.executable, HERE / "take_keys.py", warehouse, output], check=True)
 
 
 class Programs:
@@ -76,21 +73,21 @@ class Programs:
 
     def __init__(self, server: BenchServer, folder: Path) -> None:
         self._server = server
-        self._folder = folder
-        self._environment = {
+        self.folder = folder
+        self.environment = {
             "PYTHONPATH": str(HERE),  # where the baselines find data.py
             "DLT_DATA_DIR": str(folder / "dlt"),
             **DLT_SETTINGS,
         }
         self._catalog = self._write("catalog.json", self._discover())
 
-    def tap(self, load: Load, **settings: int) -> Program:
+    def tap(self, load: Load, **settings: Any) -> Program:
         """Return the tap."""
         config = {"api_url": self._server.url(load), **CREDENTIALS, **settings}
         command: Command = [sys.executable, "-m", "tap_pluvo", "--catalog", self._catalog]
-        name = "-".join(["tap", *map(str, (*load, *settings.values()))])
+        name = "-".join(["tap", *map(str, load), *settings])
         command += ["--config", self._write(f"{name}.json", config)]
-        return Program("tap-pluvo", command, self._folder / "tap.jsonl", {})
+        return Program("tap-pluvo", command, self.folder / "tap.jsonl", {})
 
     def sdk(self, load: Load) -> Program:
         """Return baseline (a)."""
@@ -98,21 +95,21 @@ class Programs:
         name = "-".join(["sdk", *map(str, load)])
         command: Command = [sys.executable, BASELINES / "sdk_tap.py"]
         command += ["--config", self._write(f"{name}.json", config)]
-        return Program("(a) GraphQLStream", command, self._folder / "sdk.jsonl", self._environment)
+        return Program("(a) GraphQLStream", command, self.folder / "sdk.jsonl", self.environment)
 
     def dlt(self, load: Load) -> Program:
         """Return baseline (b)."""
-        output = self._folder / "dlt-output"
+        output = self.folder / "dlt-output"
         command: Command = [PYTHON, BASELINES / "dlt_pipeline.py", self._server.url(load), output]
-        return Program("(b) dlt", command, output, self._environment, to_stdout=False)
+        return Program("(b) dlt", command, output, self.environment, to_stdout=False)
 
     def raw(self, load: Load, in_flight: int) -> Program:
         """Return baseline (c)."""
-        output = self._folder / "raw.jsonl"
+        output = self.folder / "raw.jsonl"
         command: Command = [PYTHON, BASELINES / "raw_client.py", self._server.url(load)]
         command += [str(in_flight), output]
         return Program(
-            "(c) asyncio", command, output, self._environment, to_stdout=False, exact=False
+            "(c) asyncio", command, output, self.environment, to_stdout=False, exact=False
         )
 
     def loaded(self, load: Load, target: str) -> Program:
@@ -120,7 +117,7 @@ class Programs:
 
         `target-postgres` loads the database in the PG... variables.
         """
-        output = self._folder / f"{target}-output"
+        output = self.folder / f"{target}-output"
         configs: dict[str, dict[str, Any]] = {
             "target-jsonl": {"destination_path": str(output)},
             "target-csv": {"output_path": str(output)},
@@ -139,12 +136,12 @@ class Programs:
             output,
             {},
             to_stdout=False,
-            fetch=_empty_postgres if target == "target-postgres" else None,
+            fetch=partial(take_keys, "postgres") if target == "target-postgres" else None,
         )
 
     def organizations(self, load: Load, number: int, *, at_once: bool) -> Program:
         """Return one tap per organization, all at once or one after the other."""
-        output = self._folder / "organizations"
+        output = self.folder / "organizations"
         tap = shlex.join(map(str, self.tap(load).command))
         runs = (f"{tap} > {shlex.quote(str(output))}/{index}.jsonl" for index in range(number))
         text = "".join(f"{run} & " for run in runs) + "wait" if at_once else " && ".join(runs)
@@ -156,17 +153,17 @@ class Programs:
     def version(self) -> Program:
         """Return the tap's start-up."""
         command: Command = [sys.executable, "-m", "tap_pluvo", "--version"]
-        return Program("tap-pluvo --version", command, self._folder / "version", {})
+        return Program("tap-pluvo --version", command, self.folder / "version", {})
 
     def empty_version(self) -> Program:
         """Return the start-up of a tap that only has the SDK."""
         command: Command = [sys.executable, BASELINES / "empty_tap.py", "--version"]
-        return Program("empty tap --version", command, self._folder / "version", {})
+        return Program("empty tap --version", command, self.folder / "version", {})
 
     def keys(self, number: int) -> Program:
         """Return a program that keeps the keys of a number of rows and nothing else."""
         command: Command = [sys.executable, HERE / "key_set.py", str(number)]
-        return Program("key set", command, self._folder / "keys", {})
+        return Program("key set", command, self.folder / "keys", {})
 
     def _discover(self) -> dict[str, list[dict[str, object]]]:
         """Return a catalog of only the users."""
@@ -175,6 +172,6 @@ class Programs:
         return {"streams": [item for item in found["streams"] if item["stream"] == "users"]}
 
     def _write(self, name: str, content: object) -> Path:
-        path = self._folder / name
+        path = self.folder / name
         path.write_text(json.dumps(content), "utf-8")
         return path

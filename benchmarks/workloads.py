@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from bench_server import Load
 from measure import Run, typical
+from pipelines import BEFORE, Pipelines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +69,7 @@ class Bench:
     def __init__(self, server: BenchServer, programs: Programs) -> None:
         self.server = server
         self.programs = programs
+        self.pipelines = Pipelines(programs, server)
 
     def rounds(self, turns: Sequence[tuple[str, Program, Load | None]]) -> dict[str, Run]:
         """Run programs in the given order, and return the medians by label."""
@@ -181,6 +183,61 @@ class Bench:
         goal = Goal("times the start-up of an empty SDK tap", ratio, 1.25, at_most=True)
         return Work("Start-up", runs, [goal])
 
+    def into_postgres(self) -> Work:
+        """Measure whole pipelines into PostgreSQL."""
+        make = self.pipelines
+        turns: list[tuple[str, Program, Load | None]] = [
+            ("tap-pluvo, target-postgres", make.postgres(WHOLE), WHOLE),
+            (f"the same at {BEFORE}", make.postgres_before(WHOLE), WHOLE),
+            ("(b) dlt", make.postgres_dlt(WHOLE), WHOLE),
+        ]
+        runs = self.rounds(turns * 2)
+        ours, before, dlt = (runs[label].cpu for label, _, _ in turns)
+        goals = [
+            Goal(f"the rows per CPU second of {BEFORE}", before / ours, 3.0),
+            Goal("the rows per CPU second of (b) dlt", dlt / ours, 1.5),
+        ]
+        return Work("200,000 users, no latency, into PostgreSQL", runs, goals)
+
+    def into_duckdb(self) -> Work:
+        """Measure whole pipelines into DuckDB."""
+        make = self.pipelines
+        turns: list[tuple[str, Program, Load | None]] = [
+            ("dbt alone, nothing to merge", make.dbt_alone(), None),
+            (f"dbt alone at {BEFORE}", make.dbt_alone_before(), None),
+            ("tap-pluvo, target-batch-files, dbt", make.duckdb(WHOLE), WHOLE),
+            (f"tap-pluvo, target-jsonl, dbt at {BEFORE}", make.duckdb_before(WHOLE), WHOLE),
+            ("(b) dlt", make.duckdb_dlt(WHOLE), WHOLE),
+        ]
+        first = self.rounds(turns[:2])  # which also lets dbt parse its project
+        assert first
+        runs = self.rounds(turns * 2)
+        dbt, dbt_before, ours, before, dlt = (runs[label].cpu for label, _, _ in turns)
+        loading = (before - dbt_before) / (ours - dbt)
+        goals = [
+            Goal(f"the rows per CPU second of {BEFORE}, without dbt's start", loading, 3.0),
+            Goal(f"the rows per CPU second of {BEFORE}, with dbt's start", before / ours, 2.0),
+            Goal("the rows per CPU second of (b) dlt, with dbt's start", dlt / ours, 1.5),
+        ]
+        return Work("200,000 users, no latency, into DuckDB", runs, goals)
+
+    def pipeline_latency(self) -> Work:
+        """Measure what a target adds where the API takes its time."""
+        settings = {"max_concurrency": MOST_IN_FLIGHT}
+        turns: list[tuple[str, Program, Load | None]] = [
+            ("tap-pluvo", self.programs.tap(PARALLEL, **settings), PARALLEL),
+            (
+                "tap-pluvo, target-postgres",
+                self.pipelines.postgres(PARALLEL, **settings),
+                PARALLEL,
+            ),
+        ]
+        runs = self.rounds(turns * 3)
+        alone, both = (runs[label].wall for label, _, _ in turns)
+        goal = Goal("times the time of the tap alone", both / alone, 1.15, at_most=True)
+        title = f"50,000 users, 100 ms latency, `max_concurrency` {MOST_IN_FLIGHT}, into PostgreSQL"
+        return Work(title, runs, [goal])
+
     def targets(self) -> Work:
         """Measure what a target adds."""
         make = self.programs
@@ -208,11 +265,23 @@ WORKS = {
     "scale": Bench.scale,
     "latency-default": Bench.latency_default,
     "latency-parallel": Bench.latency_parallel,
+    "into-postgres": Bench.into_postgres,
+    "into-duckdb": Bench.into_duckdb,
+    "pipeline-latency": Bench.pipeline_latency,
     "targets": Bench.targets,
     "organizations": Bench.organizations,
 }
 # The workloads of each document.
 DOCUMENTS = {
-    "performance": ["start-up", "processor", "scale", "latency-default", "latency-parallel"],
+    "performance": [
+        "start-up",
+        "processor",
+        "into-postgres",
+        "into-duckdb",
+        "pipeline-latency",
+        "scale",
+        "latency-default",
+        "latency-parallel",
+    ],
     "scale": ["targets", "organizations"],
 }

@@ -4,7 +4,7 @@ DuckDB lets nobody write to a file that anyone has open, be it only to read. So 
 in the folder building/ beside the file. Whoever has the file open goes on reading what was there.
 If dbt fails, the file stays as it is, and the next build begins with it again.
 
-Then files of target-jsonl that were merged and are older than PLUVO_KEEP_DAYS days are removed.
+Then files that were merged and are older than PLUVO_KEEP_DAYS days are removed.
 Arguments are those of `dbt build`. The file is that of PLUVO_DUCKDB_PATH.
 """
 

@@ -106,7 +106,7 @@ def raw_documentation(stream: str, schema: dict[str, Any]) -> str:
         "      - name: organization",
         "        description: Whose row it is, if the tap adds that column; or else an empty text.",
         "      - name: _sdc_extracted_at",
-        "        description: When the sync started that wrote this version of the row.",
+        "        description: When the stream began to be read for this version of the row.",
     ]
     return "\n".join(lines)
 
@@ -143,7 +143,7 @@ def staging_documentation(stream: str, schema: dict[str, Any]) -> str:
         "      - name: organization",
         "        description: Whose row it is, if the tap adds that column; or else null.",
         "      - name: _sdc_extracted_at",
-        "        description: When its stream began to be read (on DuckDB, when its sync started).",
+        "        description: When its stream began to be read; from target-jsonl, its sync.",
     ]
     return "\n".join(lines)
 
@@ -158,7 +158,7 @@ def sources(schemas: dict[str, dict[str, Any]]) -> str:
         "  - name: pluvo",
         "    description: >",
         "      The learning management system Pluvo, as read by tap-pluvo: on DuckDB the files of",
-        "      target-jsonl, elsewhere the tables of a Singer target.",
+        "      target-batch-files, elsewhere the tables of a Singer target.",
         "    database: \"{{ var('pluvo_database', target.database) }}\"",
         "    schema: \"{{ var('pluvo_schema', env_var('PLUVO_SCHEMA', 'pluvo')) }}\"",
         "    config:",

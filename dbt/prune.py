@@ -1,4 +1,4 @@
-"""Remove files of target-jsonl that dbt merged into DuckDB, to make room.
+"""Remove files that dbt merged into DuckDB, to make room.
 
 `build_beside.py` does so after each build, and `make prune` by hand.
 

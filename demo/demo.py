@@ -42,7 +42,7 @@ FINISHERS = 25
 STARTING = 60
 LOG_LINES = 30
 
-STREAM = re.compile(r"tap-pluvo +([a-z_]+) +([\d,]+) +([\d,]+) +[\d.]+ +[\d,]+ +[\d,]+\s*$")
+STREAM = re.compile(r"tap-pluvo-batch +([a-z_]+) +([\d,]+) +([\d,]+) +[\d.]+ +[\d,]+ +[\d,]+\s*$")
 READING = re.compile(r"Beginning sync of '(\w+)'")
 BUILDING = re.compile(r"(\d+) of (\d+) (?:OK|PASS|WARN)")
 DONE = re.compile(r"Done\. PASS=(\d+) WARN=(\d+) .* NO-OP=(\d+) TOTAL=(\d+)")

@@ -56,7 +56,7 @@ class TapPluvoCommand(TapPluvo):
             ConfigurationError: something is wrong.
         """
         wrong = super()._validate_config(raise_errors=raise_errors)
-        if mistakes := list(unknown_variables(os.environ, self.config_jsonschema)):
+        if mistakes := list(unknown_variables(os.environ, self.config_jsonschema, self._config)):
             raise ConfigurationError("\n".join(mistakes))
         return wrong
 

@@ -17,9 +17,11 @@ from tap_pluvo.stream_maps import failed_map
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator, Iterable, Mapping
+    from typing import Any
 
     from singer_sdk.helpers import types
+    from singer_sdk.helpers._batch import BatchConfig
 
     from tap_pluvo.progress import Progress
 
@@ -94,6 +96,10 @@ class SdkStream(Stream):
         after a stream that was read completely.
         """
         return False
+
+    @override
+    def get_batch_config(self, config: Mapping[str, Any]) -> BatchConfig | None:
+        """Give none: BATCH messages are made of the records, by the writer."""
 
     def write_checkpoint(self) -> None:
         """Write a STATE message now."""

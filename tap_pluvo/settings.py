@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import datetime as dt
 import json
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -103,6 +104,37 @@ _READING: dict[str, dict[str, Any]] = {
         "requests, retries, repairs, seconds, and whether all was read. The one that ends in "
         "`.prom` is for Prometheus, the one in `.jsonl` holds JSON lines. Default: none.",
         example="output/prod/metrics",
+    ),
+    "batch_config": setting(
+        "object",
+        "Batch configuration",
+        "Writes records to files in the folder `storage.root` and sends BATCH messages that name "
+        "them, for targets on this machine that load such files: much cheaper than RECORD messages "
+        "where the target is the SDK's. `encoding.compression` is `none` (default) or `gzip`, "
+        "`encoding.format` always `jsonl`. Give each pipeline a folder of its own: a run removes "
+        "the files that earlier ones left there.",
+        example={
+            "encoding": {"format": "jsonl", "compression": "gzip"},
+            "storage": {"root": "file:///var/lib/pluvo/batches"},
+        },
+        required=["storage"],
+        additionalProperties=False,
+        properties={
+            "encoding": {
+                "type": ["object", "null"],
+                "additionalProperties": False,
+                "properties": {
+                    "format": {"enum": ["jsonl", None]},
+                    "compression": {"enum": ["gzip", "none", None]},
+                },
+            },
+            "storage": {
+                "type": "object",
+                "required": ["root"],
+                "additionalProperties": False,
+                "properties": {"root": {"type": "string", "minLength": 1}},
+            },
+        },
     ),
 }
 
@@ -205,23 +237,36 @@ def from_environment(environment: Mapping[str, str], schema: Mapping[str, Any]) 
     return found
 
 
-def unknown_variables(environment: Mapping[str, str], schema: Mapping[str, Any]) -> Iterator[str]:
+def unknown_variables(
+    environment: Mapping[str, str], schema: Mapping[str, Any], config: Mapping[str, Any]
+) -> Iterator[str]:
     """Yield a sentence for each variable that looks like a setting's, and is none.
 
     Meltano has more of them: its own ones have two underscores, as TAP_PLUVO__SELECT, and those of
-    plugins that inherit from this one end in a setting's name, as TAP_PLUVO_FULL_CLIENT_ID.
+    plugins that inherit from this one end in a setting's name, as TAP_PLUVO_FULL_CLIENT_ID. Of each
+    part of an object in `config` it makes one, too, as TAP_PLUVO_BATCH_CONFIG_STORAGE_ROOT.
     """
     known = schema["properties"]
+    endings = tuple(f"_{name}" for name in _parts(dict.fromkeys(known) | dict(config)))
     for variable in sorted(environment):
         if (
             variable.startswith("TAP_PLUVO_")
             and "__" not in variable
             and variable not in OTHER_VARIABLES
-            and not variable.endswith(tuple(f"_{name.upper()}" for name in known))
+            and not variable.endswith(endings)
         ):
             name = variable.removeprefix("TAP_PLUVO_").lower()
             remedy = did_you_mean(name, known) or ": unset it; `tap-pluvo --about` lists them all"
             yield f"environment variable {variable} is no setting{remedy}"
+
+
+def _parts(config: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Give the names, in variables, of the settings and of the parts of those that are objects."""
+    for name, value in config.items():
+        variable = prefix + re.sub(r"\W", "_", name).upper()
+        yield variable
+        if isinstance(value, dict):
+            yield from _parts(value, f"{variable}_")
 
 
 def from_meltano(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:

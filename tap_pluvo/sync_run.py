@@ -27,8 +27,8 @@ def run(tap: TapPluvo) -> list[Result]:
     a stream that fails does not stop the others.
 
     Raises:
-        ConfigurationError: the setting `filters`, the state or the selection is wrong; nothing was
-            read.
+        ConfigurationError: the setting `filters` or `batch_config`, the state or the selection is
+            wrong; nothing was read.
     """
     _ = tap.session.filters
     claim_state(cast("dict[str, Any]", tap.state), tap.session.settings.client.host)
@@ -36,6 +36,7 @@ def run(tap: TapPluvo) -> list[Result]:
     if not (unknown or tap.streams_to_read()):
         msg = "catalog: no stream is selected, so there is nothing to read: select one"
         raise ConfigurationError(msg)
+    tap.begin_batches()
     tap._reset_state_progress_markers()  # noqa: SLF001 - as the SDK's `sync_all` does
     if "bookmarks" in tap.state:
         tap.state_writer.write_state(tap.state)

@@ -44,7 +44,6 @@ class TapPluvo(Tap):
     config_jsonschema: ClassVar[dict[str, Any]] = deepcopy(SCHEMA)
     message_writer_class = ChunkWriter
 
-    # BATCH is not offered: the SDK's batch files ignore deselection and stream maps.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         TapCapabilities.CATALOG,
         TapCapabilities.DISCOVER,
@@ -54,6 +53,7 @@ class TapPluvo(Tap):
         PluginCapabilities.ABOUT,
         PluginCapabilities.STREAM_MAPS,
         PluginCapabilities.FLATTENING,
+        PluginCapabilities.BATCH,
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
 
@@ -179,12 +179,26 @@ class TapPluvo(Tap):
         if STATE_OWNER in state:
             cast("dict[str, Any]", self.state)[STATE_OWNER] = state[STATE_OWNER]
 
-    # The end of a run
+    # What is written
+
+    def begin_batches(self) -> None:
+        """Write records to files from now on, if the setting `batch_config` says so.
+
+        Raises:
+            ConfigurationError: its folder cannot be used.
+        """
+        config = self.config.get("batch_config")
+        if config and isinstance(self.message_writer, ChunkWriter):
+            from tap_pluvo.batches import BatchFiles
+
+            self.message_writer.batches = BatchFiles.begin(config)
 
     def flush(self) -> None:
         """Write the records that are held back."""
         if isinstance(self.message_writer, ChunkWriter):
             self.message_writer.flush()
+
+    # The end of a run
 
     def leave(self, code: int) -> None:
         """End the process, but never within a line of the output."""

@@ -20,14 +20,17 @@ from typing_extensions import override
 if TYPE_CHECKING:
     from singer_sdk.singerlib import Message
 
+    from tap_pluvo.batches import BatchFiles
+
 CHUNK = 1 << 18  # bytes; a few pages
 
 
 class ChunkWriter(MsgSpecWriter):
-    """Writes records in chunks, and everything else at once."""
+    """Writes records in chunks, or to `batches`, and everything else at once."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.batches: BatchFiles | None = None
         self._buffer = bytearray()
         self._writing = False
         self._exit_code: int | None = None
@@ -35,11 +38,25 @@ class ChunkWriter(MsgSpecWriter):
 
     @override
     def write_message(self, message: Message) -> None:
-        """Write a message, or keep it for the next write."""
-        encoder.encode_into(message.to_dict(), self._buffer, -1)
-        self._buffer += b"\n"
-        if len(self._buffer) >= CHUNK or not isinstance(message, RecordMessage):
-            self.flush()
+        """Write a message, or keep it for the next write.
+
+        Raises:
+            OSError: it cannot be written, or an earlier write failed.
+        """
+        if self._failure is not None:
+            raise self._failure
+        try:
+            if self.batches is None:
+                self._put(message)
+            elif isinstance(message, RecordMessage):
+                if (batch := self.batches.add(message)) is not None:
+                    self._put(batch)
+            else:
+                self._put_batches()
+                self._put(message)
+        except OSError as error:
+            self._failure = error
+            raise
 
     def flush(self) -> None:
         """Write what is held back.
@@ -49,15 +66,31 @@ class ChunkWriter(MsgSpecWriter):
         """
         if self._failure is not None:
             raise self._failure
+        try:
+            self._put_batches()
+            self._write()
+        except OSError as error:
+            self._failure = error
+            raise
+
+    def _put_batches(self) -> None:
+        if self.batches is not None:
+            for batch in self.batches.finish():
+                self._put(batch)
+
+    def _put(self, message: Message) -> None:
+        encoder.encode_into(message.to_dict(), self._buffer, -1)
+        self._buffer += b"\n"
+        if len(self._buffer) >= CHUNK or not isinstance(message, RecordMessage):
+            self._write()
+
+    def _write(self) -> None:
         chunk, self._buffer = memoryview(self._buffer), bytearray()
         self._writing = True
         try:
             while chunk:  # without a buffer (PYTHONUNBUFFERED), a signal ends a write half-way
                 chunk = chunk[sys.stdout.buffer.write(chunk) :]
             sys.stdout.buffer.flush()
-        except OSError as error:
-            self._failure = error
-            raise
         finally:
             self._writing = False
             if self._exit_code is not None:

@@ -1,14 +1,17 @@
-"""Baseline (b): the same users with `dlt`, from a GraphQL resource to JSON lines.
+"""Baseline (b): the same users with `dlt`, from a GraphQL resource to JSON lines or a warehouse.
 
-    python dlt_pipeline.py API_URL FOLDER
+    python dlt_pipeline.py API_URL FOLDER [duckdb|postgres]
 
 A resource that follows cursors, and a pipeline as in dlt's documentation: extract, normalize, load,
-to files in a folder. Lists stay in their row, since child tables would be a different job. Settings
-in the environment (`workloads.py`) switch off dlt's compression and telemetry.
+to files in a folder, to a DuckDB file in it, or to the PostgreSQL of the PG... variables, in the
+format that each of them takes best. Lists stay in their row, since child tables would be a
+different job. Settings in the environment (`workloads.py`) switch off dlt's compression and
+telemetry.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +23,7 @@ from dlt.sources.helpers import requests
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-api_url, folder = sys.argv[1:]
+api_url, folder, *warehouse = sys.argv[1:]
 
 QUERY = (
     "query Users($first: Int!, $after: String) { paginatedUsers(first: $first, after: $after) "
@@ -64,9 +67,23 @@ def users() -> Iterator[list[dict[str, Any]]]:
         after = page["pageInfo"]["endCursor"]
 
 
+def destination() -> Any:
+    """Return where to load to."""
+    match warehouse:
+        case ["duckdb"]:
+            return dlt.destinations.duckdb(str(Path(folder, "warehouse.duckdb")))
+        case ["postgres"]:
+            names = ("PGUSER", "PGPASSWORD", "PGHOST", "PGPORT", "PGDATABASE")
+            user, password, host, port, database = (os.environ.get(name, "") for name in names)
+            address = f"postgresql://{user}:{password or 'none'}@{host}:{port}/{database}"
+            return dlt.destinations.postgres(address)
+    return dlt.destinations.filesystem(bucket_url=Path(folder, "out").as_uri())
+
+
 pipeline = dlt.pipeline(
-    pipeline_name="bench",
-    destination=dlt.destinations.filesystem(bucket_url=Path(folder, "out").as_uri()),
+    pipeline_name="_".join(["bench", *warehouse]),
+    destination=destination(),
     dataset_name="bench",
 )
-pipeline.run(users(), loader_file_format="jsonl")
+FORMATS = {"duckdb": "parquet", "postgres": "csv"}  # by default it would be insert statements
+pipeline.run(users(), loader_file_format=FORMATS[warehouse[0]] if warehouse else "jsonl")

@@ -9,8 +9,8 @@
 {#- Targets keep the time at which the tap extracted each row; the read began at `started_at`. -#}
 {% macro default__gives_rows_since() %}started_at{% endmacro %}
 
-{#- target-jsonl drops that time, but puts the start of the sync into the name of all its files. -#}
-{% macro duckdb__gives_rows_since() %}_sdc_extracted_at{% endmacro %}
+{#- target-jsonl drops that time: then all rows of a sync bear its start, those of `sync_log`, too. -#}
+{% macro duckdb__gives_rows_since() %}least(started_at, _sdc_extracted_at){% endmacro %}
 
 {#- Say so if there are rows, but no word of the tap on what it read. -#}
 {% macro warn_without_sync_log() %}

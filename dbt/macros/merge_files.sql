@@ -1,8 +1,8 @@
 {#-
-  The raw layer on DuckDB: one row per key of a stream, merged from the files of target-jsonl,
-  <folder>/<stream>-<start of the sync>.jsonl. Each file is read once, and may be removed after that
-  (`make prune`). The newest version of a row wins, whatever order its files are read in; of several
-  in one file, the last.
+  The raw layer on DuckDB: one row per key of a stream, merged from the files of target-batch-files,
+  <folder>/<stream>-<start of the sync>-<run>-<number>.jsonl, or of target-jsonl, whose names end with
+  the start. Each file is read once, and may be removed after that (`make prune`). The newest version
+  of a row wins, whatever order its files are read in; of several in one sync, the last.
 
   A file counts as merged if its size, its time and the contract are those of `base_pluvo__merged_files`:
   it may be written to later, and a later contract may have further columns, which are then filled from
@@ -19,7 +19,8 @@ with lines as (
         {{ name ~ (" at time zone 'UTC' as " ~ name if type == 'timestamp') }},
     {%- endfor %}
         coalesce(organization, '') as organization,
-        {{ pluvo.jsonl_time('filename') }} as _sdc_extracted_at,
+        {#- target-jsonl drops the time of extraction. #}
+        coalesce(_sdc_extracted_at at time zone 'UTC', {{ pluvo.jsonl_time('filename') }}) as _sdc_extracted_at,
         row_number() over () as _line
     from read_json(
         [
@@ -33,7 +34,8 @@ with lines as (
           {%- for name, type in columns.items() %}
             '{{ name }}': '{{ 'timestamptz' if type == 'timestamp' else pluvo.column_type(type) }}',
           {%- endfor %}
-            'organization': '{{ dbt.type_string() }}'
+            'organization': '{{ dbt.type_string() }}',
+            '_sdc_extracted_at': 'timestamptz'
         }
     )
 
@@ -141,8 +143,8 @@ limit 0
   {{- return((folder ~ '/' ~ stream ~ '-*.jsonl') | replace("'", "''")) -}}
 {% endmacro %}
 
-{#- The start of the sync that wrote a file, in UTC: target-jsonl writes it in this machine's time zone. -#}
+{#- The start of the sync that wrote a file, in UTC: the targets write it in this machine's time zone. -#}
 {% macro jsonl_time(file) -%}
-  cast(strptime(regexp_extract({{ file }}, '-(\d{8}T\d{6})\.jsonl$', 1), '%Y%m%dT%H%M%S') as timestamptz)
+  cast(strptime(regexp_extract({{ file }}, '-(\d{8}T\d{6})(-[0-9a-f]+-\d+)?\.jsonl$', 1), '%Y%m%dT%H%M%S') as timestamptz)
   at time zone 'UTC'
 {%- endmacro %}

@@ -47,11 +47,13 @@ def _is_secret(path: list[str], schema: Mapping[str, Any]) -> bool:
     return bool(path) and bool(schema["properties"].get(path[0], {}).get("secret"))
 
 
-def _reason(  # noqa: PLR0911 - one sentence for each kind of limit
+def _reason(  # noqa: C901, PLR0911 - one sentence for each kind of limit
     error: ValidationError, *, secret: bool
 ) -> str:
     """Say what a value must be; its own text is shown only where it cannot be a secret."""
     limit: Any = error.validator_value
+    schema: Any = error.schema
+    instance: Any = error.instance
     found = "" if secret or isinstance(error.instance, dict | list) else f", not {error.instance!r}"
     match error.validator:
         case "type":
@@ -71,6 +73,12 @@ def _reason(  # noqa: PLR0911 - one sentence for each kind of limit
         case "enum":
             values = ", ".join(str(value) for value in limit if value is not None)
             return f"must be one of {values}{found}"
+        case "required":
+            return f"lacks {', '.join(f'`{name}`' for name in limit if name not in instance)}"
+        case "additionalProperties":
+            known = schema["properties"]
+            unknown = sorted(set(instance) - set(known))
+            return f"has no part {', '.join(map(repr, unknown))}{did_you_mean(unknown[0], known)}"
         case "pattern":
             return f"has a character that is not allowed{found}: {_remedy(error)}"
         case "anyOf" | "oneOf":

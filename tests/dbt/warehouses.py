@@ -23,9 +23,10 @@ ROOT = Path(__file__).parents[2]
 
 
 class DuckDB:
-    """Files as target-jsonl writes them, and a database beside them."""
+    """Files as target-batch-files keeps them, or target-jsonl, and a database beside them."""
 
     name = "duckdb"
+    target = "target-batch-files"
 
     def __init__(self, folder: Path) -> None:
         self.files = folder / "jsonl"
@@ -34,11 +35,20 @@ class DuckDB:
         self.environment = {"PLUVO_JSONL_DIR": str(self.files), "PLUVO_DUCKDB_PATH": str(self.path)}
 
     def load(self, sync: Sync) -> None:
+        run = f"{sync.started.astimezone():%Y%m%dT%H%M%S}"  # the local time
+        unique = uuid4().hex[:8]
         for stream, rows in sync.streams.items():
-            # target-jsonl writes the local time.
-            path = self.files / f"{stream}-{sync.started.astimezone():%Y%m%dT%H%M%S}.jsonl"
-            with path.open("a", encoding="utf-8") as file:
-                file.writelines(json.dumps(row) + "\n" for row in rows)
+            if self.target == "target-jsonl":  # which drops the time of extraction
+                with (self.files / f"{stream}-{run}.jsonl").open("a", encoding="utf-8") as file:
+                    file.writelines(json.dumps(row) + "\n" for row in rows)
+                continue
+            extracted = {"_sdc_extracted_at": (sync.started + timedelta(seconds=1)).isoformat()}
+            half = len(rows) // 2
+            parts = rows[:half], rows[half:]  # a stream that has more than one file
+            for number, part in enumerate(filter(None, parts), start=9):
+                name = f"{stream}-{run}-{unique}-{number:06}.jsonl"
+                lines = (json.dumps(row | extracted) + "\n" for row in part)
+                (self.files / name).write_text("".join(lines), encoding="utf-8")
 
     @contextmanager
     def _connection(self) -> Iterator[duckdb.DuckDBPyConnection]:

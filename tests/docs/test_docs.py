@@ -160,7 +160,7 @@ def test_settings_in_json_are_accepted(text: str, schema: dict[str, Any]) -> Non
 
 def extractors(part: Any) -> Iterator[dict[str, Any]]:
     if isinstance(part, dict):
-        if part.get("name") == "tap-pluvo":
+        if part.get("name") in {"tap-pluvo", "tap-pluvo-batch"}:
             yield part
         for value in part.values():
             yield from extractors(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import subprocess
@@ -12,9 +13,10 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pluvo_sandbox import Sandbox
 
@@ -46,7 +48,9 @@ class Result:
 
     @cached_property
     def messages(self) -> list[Message]:
-        return [json.loads(line) for line in self.stdout.splitlines()]
+        """The messages; those in the files of a BATCH message, in its place."""
+        lines = map(json.loads, self.stdout.splitlines())
+        return [message for line in lines for message in unbatched(line)]
 
     @cached_property
     def records(self) -> dict[str, list[Row]]:
@@ -106,6 +110,36 @@ class Result:
             for line in self.stderr.splitlines()
             if "| ERROR " in line and " failed: " in line
         }
+
+
+def unbatched(message: Message) -> Iterator[Message]:
+    """Give the RECORD messages that a BATCH message stands for; any other one as it is."""
+    if message["type"] != "BATCH":
+        yield message
+        return
+    assert message["encoding"]["format"] == "jsonl"
+    for path in manifest(message):
+        content = path.read_bytes()
+        if message["encoding"]["compression"] == "gzip":
+            content = gzip.decompress(content)
+        for line in content.splitlines():
+            row = json.loads(line)
+            extracted, version = row.pop("_sdc_extracted_at"), row.pop("_sdc_table_version", None)
+            found = {"type": "RECORD", "stream": message["stream"], "record": row}
+            if version is not None:
+                found["version"] = version
+            yield found | {"time_extracted": extracted}
+
+
+def manifest(*messages: Message) -> list[Path]:
+    """Return the files that BATCH messages name."""
+    addresses = [name for item in messages if item["type"] == "BATCH" for name in item["manifest"]]
+    return [Path(unquote(urlsplit(address).path)) for address in addresses]
+
+
+def in_batches(folder: Path, **encoding: str) -> dict[str, Any]:
+    """Return the setting that lets records go to files in a folder."""
+    return {"batch_config": {"encoding": encoding, "storage": {"root": folder.as_uri()}}}
 
 
 def config(sandbox: Sandbox, **settings: Any) -> dict[str, Any]:

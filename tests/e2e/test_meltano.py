@@ -62,18 +62,19 @@ def project(tmp_path: Path) -> Path:
     """This Meltano project with its plugins, but with files, state and runs of its own."""
     installed = REPOSITORY / ".meltano"
     assert (installed / ".ready").exists(), "run `make setup`"
-    (tmp_path / ".meltano").mkdir()
+    folder = tmp_path / "a project"
+    (folder / ".meltano").mkdir(parents=True)
     for kind in ("extractors", "loaders", "utilities"):
-        (tmp_path / ".meltano" / kind).symlink_to(installed / kind)
+        (folder / ".meltano" / kind).symlink_to(installed / kind)
     for name in ("dbt", ".venv-tools"):
-        (tmp_path / name).symlink_to(REPOSITORY / name)
+        (folder / name).symlink_to(REPOSITORY / name)
     # Meltano installs anew what comes from another place; here everything does, but the plugins.
     described = (REPOSITORY / "meltano.yml").read_text(encoding="utf-8")
     described = re.sub(r"(pip_url: .*)\$\{MELTANO_PROJECT_ROOT\}", rf"\1{REPOSITORY}", described)
-    (tmp_path / "meltano.yml").write_text(described, encoding="utf-8")
+    (folder / "meltano.yml").write_text(described, encoding="utf-8")
     for name in ("demo", "orchestrate"):
-        shutil.copytree(REPOSITORY / name, tmp_path / name)
-    return tmp_path
+        shutil.copytree(REPOSITORY / name, folder / name)
+    return folder
 
 
 def settings(sandbox: Sandbox) -> dict[str, str]:
@@ -162,7 +163,8 @@ def test_demo_keeps_off_a_real_organization(project: Path) -> None:
 def test_to_postgres(project: Path, sandbox: Sandbox, postgres: dict[str, str]) -> None:
     variables = settings(sandbox) | postgres
     meltano(project, "run", "pluvo-to-postgres", **variables)
-    meltano(project, "run", "tap-pluvo", "target-postgres", **variables)  # rows come twice
+    for tap in ("tap-pluvo-batch", "tap-pluvo"):  # rows come again
+        meltano(project, "run", tap, "target-postgres", **variables)
     parts = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "dbname": "PGDATABASE"}
     address: dict[str, Any] = {part: postgres[name] for part, name in parts.items()}
     with psycopg.connect(**address) as client:
@@ -240,7 +242,7 @@ def test_environments_of_several_organizations_do_not_mix(project: Path, sandbox
     other = {"TAP_PLUVO_API_URL": "https://south.example.com"}
     said = "`only_host`: only localhost is to be read here, and not south.example.com"
     assert said in run(test, project, own | other, code=1).stdout
-    for plugin in ("tap-pluvo", "tap-pluvo-full"):
+    for plugin in ("tap-pluvo", "tap-pluvo-batch", "tap-pluvo-full"):
         test = [program, "invoke", plugin, "--test"]
         assert said in run(test, project, settings(sandbox) | other, code=1).stdout
 

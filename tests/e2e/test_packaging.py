@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pluvo_sandbox import Sandbox
 
 LOCK = REPOSITORY / "requirements/dev.txt"
-PACKAGES = {"pluvo_client", "pluvo_sandbox", "tap_pluvo"}
+PACKAGES = {"pluvo_client", "pluvo_sandbox", "tap_pluvo", "target_batch_files"}
 SCHEMAS = {path.name for path in (REPOSITORY / "schemas").iterdir()}
 
 

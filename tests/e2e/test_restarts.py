@@ -15,11 +15,24 @@ from pathlib import Path
 from random import Random
 from threading import Event
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 from reliability_support import Watched, comparable
-from support import FOREVER, TAP, config, environment, of_stream, pipe, selecting, tool, write
+from support import (
+    FOREVER,
+    TAP,
+    config,
+    environment,
+    in_batches,
+    manifest,
+    of_stream,
+    pipe,
+    selecting,
+    tool,
+    write,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -147,6 +160,10 @@ def check_that_nothing_is_lost(
     check_that_no_state_is_ahead(messages, whole, start)
     kept = up_to_the_last_state(messages)
     resumed = pluvo.sync(**files | {"state": kept[-1]["value"] if kept else start})
+    if "batch_config" in files:
+        folder = Path(urlsplit(files["batch_config"]["storage"]["root"]).path)
+        written = map(json.loads, resumed.stdout.splitlines())
+        assert {*folder.iterdir()} == {*manifest(*written)}, "files of earlier runs are removed"
     assert rows(kept) | rows(resumed.messages) == rows(whole.messages)
     check_that_no_state_is_ahead(kept + resumed.messages, whole, start)
     assert comparable(resumed)[-1] == comparable(whole)[-1]
@@ -162,6 +179,10 @@ def test_a_run_that_is_killed_loses_nothing(
 ) -> None:
     random = Random(number)
     code = random.choice([signal.SIGKILL, signal.SIGTERM])
+    lines = len(whole.messages)
+    if number % 3 == 0:
+        files = files | in_batches(pluvo.path.parent / f"batches-{number}")
+        lines = 5 * len(STREAMS)  # a schema, the files of the stream and of the log, states
     at_request = random.random() < 0.5
     started: Future[int] = Future()
     if at_request:
@@ -171,7 +192,7 @@ def test_a_run_that_is_killed_loses_nothing(
     started.set_result(run.pid)
     read = b""
     if not at_request:
-        for _ in range(random.randrange(len(whole.messages))):
+        for _ in range(random.randrange(lines)):
             read += run.stdout.readline()
         os.kill(run.pid, code)
     killed = run.end(read)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -9,7 +10,7 @@ import psycopg
 import pytest
 from expected import KEYS
 from psycopg import sql
-from support import DEFAULT_STREAMS, config, pipe, sync, tool
+from support import DEFAULT_STREAMS, TAP, config, in_batches, pipe, sync, tool
 
 from pluvo_sandbox import Sandbox
 
@@ -21,24 +22,24 @@ if TYPE_CHECKING:
 
 Match = tuple[tuple[str, ...], str | None]  # a row's key, and when its run began to read the stream
 
-# Two runs within a second would share their files, so each has a time zone of its own.
-ZONES = ["Etc/GMT", "Etc/GMT-1", "Etc/GMT-2"]
-
 
 def organization() -> Sandbox:
     return Sandbox(users=12, trainings=4, groups=3, portfolio=60)
 
 
 @pytest.fixture(scope="module")
-def runs() -> Iterator[list[Result]]:
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Result]]:
     """Runs over two organizations, and a later one that reads what is new of the first."""
     with organization() as one, organization() as other:
-        first, second = (
-            sync(config(pluvo, add_organization_column=True)) for pluvo in (one, other)
-        )
-        later = config(one, add_organization_column=True, lookback_days=400)
-        again = sync(later, state=first.state)
-        yield [first, second, again]
+
+        def run(pluvo: Sandbox, state: Any = None, **settings: Any) -> Result:
+            settings |= in_batches(tmp_path_factory.mktemp("files"))
+            found = sync(config(pluvo, add_organization_column=True, **settings), state=state)
+            assert found.messages  # read while the files are there
+            return found
+
+        first = run(one)
+        yield [first, run(other), run(one, first.state, lookback_days=400)]
 
 
 def key(stream: str) -> tuple[str, ...]:
@@ -52,32 +53,34 @@ def given(run: Result, stream: str) -> list[Match]:
 
 
 @pytest.fixture(scope="module")
-def files(runs: list[Result], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files that target-jsonl wrote in these runs."""
+def files(
+    runs: list[Result],
+    database: psycopg.Connection[Any],  # noqa: ARG001 - filled before the files are moved
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """The files that target-batch-files kept of these runs."""
     folder = tmp_path_factory.mktemp("jsonl")
-    settings = {"destination_path": str(folder), "do_timestamp_file": True}
-    for run, zone in zip(runs, ZONES, strict=True):
-        target = tool("target-jsonl", "target-jsonl")
-        pipe(run.stdout, target, settings, folder, {"TZ": zone})
+    target = TAP.with_name("target-batch-files")
+    for run in runs:
+        pipe(run.stdout, target, {"destination_path": str(folder)}, folder)
     return folder
 
 
 @pytest.mark.parametrize("stream", sorted(DEFAULT_STREAMS))
 def test_in_duckdb(stream: str, runs: list[Result], files: Path) -> None:
-    """By the time in the names of the files, which are those of one run."""
+    """By the moment that all rows of a stream and run bear."""
 
     def rows(name: str, *columns: str) -> str:
         types = ", ".join(f"{column}: 'VARCHAR'" for column in columns)
-        return (
-            f"(SELECT *, regexp_extract(filename, '-(\\d+T\\d+)\\.jsonl$', 1) AS run FROM "
-            f"read_json('{files}/{name}-*.jsonl', filename = true, columns = {{{types}}}))"
-        )
+        return f"read_json('{files}/{name}-*.jsonl', columns = {{{types}}})"
 
     columns = ", ".join(f"raw.{name}" for name in key(stream))
     log = rows("sync_log", "stream", "started_at", "organization")
     query = (
-        f"SELECT {columns}, log.started_at FROM {rows(stream, *key(stream))} AS raw "
-        f"LEFT JOIN {log} AS log ON log.stream = '{stream}' AND log.run = raw.run "
+        f"SELECT {columns}, log.started_at "
+        f"FROM {rows(stream, '_sdc_extracted_at', *key(stream))} AS raw "
+        f"LEFT JOIN {log} AS log ON log.stream = '{stream}' "
+        "AND log.started_at::TIMESTAMPTZ = raw._sdc_extracted_at::TIMESTAMPTZ "
         "AND log.organization = raw.organization"
     )
     with duckdb.connect() as connection:
@@ -97,9 +100,11 @@ def database(
         "use_copy": True,
         "default_target_schema": "runs",
     }
-    for run in runs:
-        target = tool("target-postgres", "target-postgres")
-        pipe(run.stdout, target, settings, folder, postgres | {"PGTZ": "UTC"})
+    target = tool("target-postgres", "target-postgres")
+    first, second, again = runs
+    as_records = "".join(f"{json.dumps(message)}\n" for message in second.messages)
+    for messages in (first.stdout, as_records, again.stdout):
+        pipe(messages, target, settings, folder, postgres | {"PGTZ": "UTC"})
     parts = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "dbname": "PGDATABASE"}
     address: dict[str, Any] = {part: postgres[name] for part, name in parts.items()}
     with psycopg.connect(**address, password=postgres["PGPASSWORD"]) as client:
@@ -114,7 +119,6 @@ def test_in_postgres(stream: str, runs: list[Result], database: psycopg.Connecti
         "SELECT {}, to_char(sync_log.started_at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US+00:00') "
         "FROM runs.{} AS raw LEFT JOIN runs.sync_log ON sync_log.stream = {} "
         "AND sync_log.started_at = raw._sdc_extracted_at "
-        "AND sync_log._sdc_sync_started_at = raw._sdc_sync_started_at "  # as true, and coarser
         "AND sync_log.organization = raw.organization"
     ).format(columns, sql.Identifier(stream), sql.Literal(stream))
     found = database.execute(query).fetchall()

@@ -199,6 +199,7 @@ def test_a_file_that_is_not_there(option: str) -> None:
         ),
         ({"STREAM_MAP": "{}"}, ["TAP_PLUVO_STREAM_MAP", "did you mean `stream_maps`?"]),
         ({"MAX_CONCURENCY": "2"}, ["TAP_PLUVO_MAX_CONCURENCY", "`max_concurrency`?"]),
+        ({"STREAM_MAPS_USERS": "{}"}, ["TAP_PLUVO_STREAM_MAPS_USERS is no setting"]),
         ({"ZZZ": "2"}, ["TAP_PLUVO_ZZZ is no setting", "unset it"]),
     ],
 )
@@ -208,8 +209,10 @@ def test_environment(variables: Mapping[str, str], phrases: list[str], guarded: 
 
 
 def test_variables_of_meltano_and_the_sdk_are_known(guarded: Sandbox) -> None:
-    names = ("_SELECT", "NORTH__METADATA", "FULL_CLIENT_ID", "LOGLEVEL", "PIP_URL")
-    result = run_tap(config(guarded), variables={f"TAP_PLUVO_{name}": "info" for name in names})
+    names = ["_SELECT", "NORTH__METADATA", "FULL_CLIENT_ID", "LOGLEVEL", "PIP_URL"]
+    names += ["STREAM_MAPS_USERS_EMAIL", "FULL_STREAM_MAPS_USERS_EMAIL"]
+    settings = config(guarded, stream_maps={"users": {"email": None}})
+    result = run_tap(settings, variables={f"TAP_PLUVO_{name}": "info" for name in names})
     assert result.returncode == 0, result.stderr
 
 

@@ -66,6 +66,21 @@ def settings(**config: Any) -> Settings:
         ("add_organization_column", [True, False], ["yes", 1]),
         ("filters", [{}, {"users": {}}], [[], {"users": []}]),
         ("emit_activate_version_messages", [True, False], ["yes"]),
+        (
+            "batch_config",
+            [
+                {"storage": {"root": "x"}},
+                {"encoding": {"format": "jsonl", "compression": "gzip"}, "storage": {"root": "x"}},
+            ],
+            [
+                {},
+                {"storage": {}},
+                {"storage": {"root": ""}},
+                {"storage": {"root": "x", "prefix": "y"}},
+                {"encoding": {"format": "parquet"}, "storage": {"root": "x"}},
+                {"encoding": {"compression": "zstd"}, "storage": {"root": "x"}},
+            ],
+        ),
     ],
 )
 def test_limits(name: str, good: list[Any], bad: list[Any]) -> None:
