@@ -307,6 +307,7 @@ SETTINGS = {
 CAPABILITIES = {
     "about",
     "activate-version",
+    "batch",
     "catalog",
     "discover",
     "schema-flattening",

@@ -69,8 +69,11 @@ def test_target_jsonl(stream: str, jsonl: Path, sandbox: Sandbox) -> None:
 def csv_files(everything: Result, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that target-csv filled."""
     folder = tmp_path_factory.mktemp("csv")
-    settings = {"output_path": str(folder), "overwrite_behavior": "replace_file"}
-    settings |= {"validate_records": False}
+    settings = {
+        "output_path": str(folder),
+        "overwrite_behavior": "replace_file",
+        "validate_records": False,
+    }
     state = pipe(everything.stdout, tool("target-csv", "target-csv"), settings, folder)
     assert json.loads(state.splitlines()[-1]) == everything.state
     return folder

@@ -28,6 +28,8 @@ FIRST = "9a60757"  # "make demo: a made-up organization read twice into DuckDB, 
 OLD_LIST = "dbt/seeds/required_certificates.csv"
 MINE = "Mine, and nobody else's"
 DATABASE = "output/prod/pluvo.duckdb"
+OLD_STATE = "prod:tap-pluvo-to-target-jsonl"
+STATE = "prod:tap-pluvo-batch-to-target-batch-files"
 
 
 def run(folder: Path, *command: str) -> str:
@@ -56,8 +58,8 @@ def rows(folder: Path, query: str) -> list[tuple[Any, ...]]:
         return database.execute(query).fetchall()
 
 
-def state(folder: Path) -> Any:
-    shown = meltano(folder, "state", "get", "prod:tap-pluvo-to-target-jsonl")
+def state(folder: Path, name: str = STATE) -> Any:
+    shown = meltano(folder, "state", "get", name)
     return json.loads(shown[shown.index("{") :])["singer_state"]["bookmarks"]
 
 
@@ -104,6 +106,7 @@ def upgrade(clone: Path) -> None:
     (clone / "local/own.yml").write_text("environments:\n- name: north\n")
     assert run(clone, "git", "status", "--short") == "", "git knows nothing of the choices"
     run(clone, "make", ".venv/.ready", ".meltano/.demo-ready")
+    meltano(clone, "state", "copy", OLD_STATE, STATE)
     migrate = ("invoke", "dbt-duckdb", "run-operation", "migrate_names")
     meltano(clone, *migrate, "--args", "{dry_run: false}")
 
@@ -121,7 +124,7 @@ def test_a_clone_of_the_first_version_with_choices(tmp_path: Path) -> None:
     with Sandbox(users=40, trainings=6, groups=4, portfolio=600) as sandbox:
         install_first_version(clone, sandbox)
         meltano(clone, "run", "pluvo-to-duckdb")
-        before = state(clone)
+        before = state(clone, OLD_STATE)
         assert rows(clone, "select count(*) from snap_users") == [(40,)]
 
         upgrade(clone)
