@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ID = re.compile(rb'(?:"id": ?"|^)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-([0-9a-f]{12})')
 ROOT = Path(__file__).parents[1]
 MEGABYTE = 1e6
-RSS_UNIT = 1 if sys.platform == "darwin" else 1024
+LAUNCH = Path(__file__).with_name("launch.py")
 
 Command = list[str | Path]  # a program and its arguments
 
@@ -67,24 +67,23 @@ class Program:
         """
         before = server.counters() if server else None
         log = self.output.with_name(f"{self.output.name}.log")
+        cost = self.output.with_name(f"{self.output.name}.cost")
         sink = self.output if self.to_stdout else log
         with sink.open("wb") as out, log.open("ab") as err:
-            started = time.monotonic()
-            process = subprocess.Popen(
-                self.command,
+            code = subprocess.run(
+                [sys.executable, "-S", LAUNCH, cost, *self.command],
+                check=False,
                 stdout=out,
                 stderr=err,
                 cwd=ROOT,
                 env={**os.environ, **self.environment},
-            )
-            _, status, usage = os.wait4(process.pid, 0)
-            wall = time.monotonic() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
+            ).returncode
+        if code:
             tail = log.read_text("utf-8", "replace")[-2000:]
-            msg = f"{self.name} failed with exit code {process.returncode}:\n{tail}"
+            msg = f"{self.name} failed with exit code {code}:\n{tail}"
             raise FailedError(msg)
-        run = Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * RSS_UNIT / MEGABYTE)
+        found = json.loads(cost.read_text("utf-8"))
+        run = Run(found["wall"], found["cpu"], found["peak"] / MEGABYTE)
         if server is None or load is None or before is None:
             return run
         after = server.counters()

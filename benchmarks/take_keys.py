@@ -2,7 +2,7 @@
 
     python take_keys.py postgres|duckdb FOLDER
 
-A process of its own, since the memory of the one that measures counts as that of what it starts.
+A process of its own: the one that measures needs no drivers.
 """
 
 from __future__ import annotations
