@@ -13,6 +13,7 @@ COPY schemas schemas
 COPY pluvo_client pluvo_client
 COPY pluvo_sandbox pluvo_sandbox
 COPY tap_pluvo tap_pluvo
+COPY target_batch_files target_batch_files
 COPY dbt dbt
 COPY orchestrate/daily.sh orchestrate/daily.sh
 RUN make image

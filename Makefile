@@ -180,8 +180,8 @@ MELTANO := .venv-tools/meltano/bin/meltano --log-level=warning
 
 # The lock of the tap's packages is dev.txt, of which this takes the versions, and only what the tap needs.
 image: .venv-tools/meltano/.ready ## Install what a container needs, as the Dockerfile does
-	UV_CONSTRAINT=$(CURDIR)/requirements/dev.txt $(MELTANO) install tap-pluvo
-	$(MELTANO) install target-jsonl target-csv target-postgres dbt-duckdb dbt-postgres
+	UV_CONSTRAINT=$(CURDIR)/requirements/dev.txt $(MELTANO) install tap-pluvo target-batch-files
+	$(MELTANO) install target-csv target-postgres dbt-duckdb dbt-postgres
 
 ## Maintain
 

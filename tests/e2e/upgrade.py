@@ -106,7 +106,7 @@ def upgrade(clone: Path) -> None:
     (clone / "local/own.yml").write_text("environments:\n- name: north\n")
     assert run(clone, "git", "status", "--short") == "", "git knows nothing of the choices"
     run(clone, "make", ".venv/.ready", ".meltano/.demo-ready")
-    meltano(clone, "state", "copy", OLD_STATE, STATE)
+    meltano(clone, "state", "copy", "--force", OLD_STATE, STATE)  # asks otherwise
     migrate = ("invoke", "dbt-duckdb", "run-operation", "migrate_names")
     meltano(clone, *migrate, "--args", "{dry_run: false}")
 
