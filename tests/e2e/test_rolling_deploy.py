@@ -88,10 +88,16 @@ def sync(pluvo: Sandbox, **settings: Any) -> tuple[Collector, dict[str, str]]:
     return collector, {item.stream: item.error for item in results if item.error}
 
 
-@SEEN
 @pytest.mark.parametrize(
-    ("lacks", "concurrency"),
-    [("lean", 1), ("lean", 8), ("an argument", 1), ("an argument", 8), ("a key", 8), ("a list", 1)],
+    ("lacks", "concurrency", "introspection"),
+    [
+        ("lean", 1, "auto"),
+        ("lean", 8, "off"),
+        ("an argument", 1, "off"),
+        ("an argument", 8, "auto"),
+        ("a key", 8, "auto"),
+        ("a list", 1, "off"),
+    ],
 )
 def test_one_answer_of_yesterday_changes_nothing(
     lacks: str, concurrency: int, introspection: str
