@@ -140,8 +140,8 @@ def test_commands_exist(text: str, schema: dict[str, Any]) -> None:
         match Path(program).name:
             case "tap-pluvo":
                 assert flags <= options | {"--help"}
-            case "pluvo-sandbox" | "pluvo-webhooks" as name:
-                PARSERS[name]().parse_args(arguments)
+            case "pluvo-sandbox" | "pluvo-webhooks" as ours_too:
+                PARSERS[ours_too]().parse_args(arguments)
             case "make":
                 assert set(arguments[:1]) <= TARGETS
             case "meltano":
