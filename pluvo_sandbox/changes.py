@@ -42,7 +42,7 @@ class ChangeLog:
     def __init__(self, database: sqlite3.Connection, today: date) -> None:
         self._database = database
         tables = database.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'settings' "
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('settings', 'outbox') "
             "AND name NOT LIKE 'sqlite_%'"
         ).fetchall()
         # Without declared types, so that no converter of the connection meddles with the values.
