@@ -191,7 +191,7 @@ generate: .venv/.ready ## Regenerate files: Meltano's settings, dbt's staging, r
 	$(BIN)/python scripts/docs/generate.py
 
 lock: $(UV) ## Update the locks (UPGRADE=1: to the newest releases)
-	$(COMPILE) --extra sandbox --group dev pyproject.toml -o requirements/dev.txt
+	$(COMPILE) --extra sandbox --extra webhooks --group dev pyproject.toml -o requirements/dev.txt
 	set -e; for lock in $(LOCKS); do $(COMPILE) $$lock.in -o $$lock.txt; done
 
 LOCKS := $(patsubst %,requirements/%,uv build audit release $(TOOLS) $(COMPATIBILITY)) \
