@@ -8,25 +8,25 @@ a number will never find a new one below it, and numbers have no holes.
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from pluvo_webhooks.children import Children
 from pluvo_webhooks.database import cause, open_database, shown
 from pluvo_webhooks.delivery import in_utc
 from pluvo_webhooks.errors import InboxError
 from pluvo_webhooks.records import Consumer, InboxEvent, Status
-from pluvo_webhooks.tables import children, consumers, events, pluvo_inbox
+from pluvo_webhooks.tables import consumers, events, pluvo_inbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import timedelta
 
-    from sqlalchemy import ColumnElement, Engine, ScalarSelect
+    from sqlalchemy import Engine, ScalarSelect
 
     from pluvo_webhooks.delivery import Delivery
 
@@ -164,56 +164,10 @@ class Inbox:
             consumers=[Consumer(*row) for row in known],
         )
 
-    def children(
-        self, stream: str, parent_ids: Iterable[str], *, consumer: str = ""
-    ) -> dict[str, list[dict[str, Any]]]:
-        """Return the keys of the children that objects had, of those that are known.
-
-        Args:
-            stream: of the children.
-            parent_ids: of the objects.
-            consumer: who read them; consumers of one inbox see nothing of each other's.
-        """
-        mine = _children_of(stream, consumer)
-        query = select(children.c.parent_id, children.c.child_keys).where(mine)
-        found: dict[str, list[dict[str, Any]]] = {}
-        with self._transaction() as connection:
-            for some in _chunks(list(parent_ids)):
-                for parent, keys in connection.execute(query.where(children.c.parent_id.in_(some))):
-                    found[parent] = json.loads(keys)
-        return found
-
-    def replace_children(
-        self, stream: str, parent_id: str, keys: Iterable[dict[str, Any]], *, consumer: str = ""
-    ) -> None:
-        """Record the keys of all children that an object has now; without any it is forgotten."""
-        self.replace_children_of_many(stream, {parent_id: keys}, consumer=consumer)
-
-    def replace_children_of_many(
-        self,
-        stream: str,
-        keys_by_parent: Mapping[str, Iterable[dict[str, Any]]],
-        *,
-        consumer: str = "",
-    ) -> None:
-        """Do `replace_children` for many objects in one commit, as a full read needs it."""
-        rows = [
-            {"consumer": consumer, "stream": stream, "parent_id": parent, "child_keys": keys}
-            for parent, given in keys_by_parent.items()
-            if (keys := json.dumps(list(given))) != "[]"
-        ]
-        mine = _children_of(stream, consumer)
-        with self._transaction() as connection:
-            _lock(connection)
-            for some in _chunks(list(keys_by_parent)):
-                connection.execute(delete(children).where(mine, children.c.parent_id.in_(some)))
-            if rows:
-                connection.execute(insert(children), rows)
-
-    def forget_children(self, stream: str, *, consumer: str = "") -> None:
-        """Forget all children of a stream, as before a new full read."""
-        with self._transaction() as connection:
-            connection.execute(delete(children).where(_children_of(stream, consumer)))
+    @property
+    def children(self) -> Children:
+        """Which children objects had when they were read last."""
+        return Children(self._engine)
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
@@ -261,10 +215,6 @@ def _add(connection: Connection, deliveries: Iterable[Delivery]) -> int:
 def _read_by_all() -> ScalarSelect[int]:
     """Up to which number every consumer has read; 0 if there is none."""
     return select(func.coalesce(func.min(consumers.c.sequence), 0)).scalar_subquery()
-
-
-def _children_of(stream: str, consumer: str) -> ColumnElement[bool]:
-    return (children.c.consumer == consumer) & (children.c.stream == stream)
 
 
 def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:

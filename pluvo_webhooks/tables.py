@@ -1,6 +1,6 @@
 """The tables of the inbox."""
 
-from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text
 
 # Of the tables below; raised with each change that an older program can't live with.
 SCHEMA_VERSION = 1
@@ -41,12 +41,17 @@ consumers = Table(
     Column("recorded_at", Text, nullable=False),
 )
 
-# Which children an object had when a consumer last read it, such as the members of a group.
+# Which children objects had when they were read last, such as the members of a group.
 children = Table(
     "children",
     metadata,
-    Column("consumer", Text, primary_key=True),
     Column("stream", Text, primary_key=True),
     Column("parent_id", Text, primary_key=True),
-    Column("child_keys", Text, nullable=False),
+    Column("key", Text, primary_key=True),
+    Column("member_id", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("touched", BigInteger, nullable=False),
+    Column("ended", Boolean, nullable=False),
+    Index("children_by_member", "stream", "member_id"),
+    Index("children_by_touched", "stream", "touched"),
 )
