@@ -89,7 +89,9 @@ def _purge(options: argparse.Namespace) -> int:
         count = inbox.purge(options.older_than, unread=options.unread, dry_run=options.dry_run)
         if not inbox.status().consumers and not options.unread:
             sys.stdout.write("nobody has read this inbox yet; --unread deletes all the same\n")
-    sys.stdout.write(f"{count} events {'would be' if options.dry_run else 'were'} deleted\n")
+    events = "1 event" if count == 1 else f"{count} events"
+    verb = "would be" if options.dry_run else "was" if count == 1 else "were"
+    sys.stdout.write(f"{events} {verb} deleted\n")
     return 0
 
 
