@@ -37,6 +37,8 @@ from pluvo_sandbox.schema import yesterday
 from pluvo_sandbox.seed import Plan
 from pluvo_sandbox.server import Server, listen, url_of
 from pluvo_sandbox.service import LoggedRequest, Service
+from pluvo_sandbox.webhook_options import WEBHOOK_FAULTS, add_webhook_options
+from pluvo_sandbox.webhooks import sending
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,6 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 path = Path(folder) / "sandbox.db"
             prepare(path, plan, any_day=options.today is None)
             database = stack.enter_context(closing(Database(str(path))))
+            stack.enter_context(sending(database, str(path), behaviour))
             log: deque[LoggedRequest] = deque(maxlen=0)
             service = Service(database, behaviour, log)
             if options.movement:
@@ -146,7 +149,7 @@ def _parser() -> argparse.ArgumentParser:
         "serve",
         help="serve the API until it is stopped",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog=_FAULTS,
+        epilog=_FAULTS + WEBHOOK_FAULTS,
     )
     add = serve.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
@@ -315,6 +318,7 @@ def _parser() -> argparse.ArgumentParser:
         help="make something go wrong (may be repeated): see below",
     )
     add("--rate-limit", type=_rate, metavar="N/s", help="answer 429 above this; also N/m and N/h")
+    add_webhook_options(serve)
     return parser
 
 

@@ -20,6 +20,7 @@ Archived = Literal["only", "too", "ignored", "everything"]
 
 CLIENT_ID = "sandbox-client"
 CLIENT_SECRET = "sandbox-secret"  # noqa: S105 - opens nothing but a sandbox
+WEBHOOK_SECRET = "sandbox-webhook-key"  # noqa: S105 - proves nothing but that a sandbox sent it
 
 
 @dataclass(kw_only=True)
@@ -65,6 +66,12 @@ class Behaviour:
         rate_limit: such as `10/s` or `100/m`; None for no limit.
         max_root_fields: how many root fields one operation may have; None for no limit.
         faults: what goes wrong, in the notation of `pluvo_sandbox.faults`.
+        webhooks: URLs to which webhooks are sent when the data changes.
+        webhook_secret: the "Pluvo Webhook Key" that they are signed with.
+        webhook_faults: what goes wrong with them, in the same notation; the kinds are those of
+            `pluvo_sandbox.webhooks.FAULTS`, and a place is the name of an event.
+        webhook_first_wait: seconds until a webhook that was refused is sent again; each further
+            wait is twice as long.
     """
 
     client_id: str = CLIENT_ID
@@ -89,6 +96,10 @@ class Behaviour:
     rate_limit: str | None = None
     max_root_fields: int | None = None
     faults: Sequence[str] = ()
+    webhooks: Sequence[str] = ()
+    webhook_secret: str = WEBHOOK_SECRET
+    webhook_faults: Sequence[str] = ()
+    webhook_first_wait: float = 1.0
 
     def __post_init__(self) -> None:
         for root, scopes in self.required_scopes.items():

@@ -42,8 +42,8 @@ class ChangeLog:
     def __init__(self, database: sqlite3.Connection, today: date) -> None:
         self._database = database
         tables = database.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'settings' "
-            "AND name NOT LIKE 'sqlite_%'"
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' "
+            "AND name NOT IN ('settings', 'outbox')"
         ).fetchall()
         # Without declared types, so that no converter of the connection meddles with the values.
         database.execute("CREATE TABLE change_day (day)")

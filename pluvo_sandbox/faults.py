@@ -183,16 +183,16 @@ class Fault:
     seen: int = 0
 
     @classmethod
-    def parse(cls, text: str) -> Fault:
-        """Read a fault.
+    def parse(cls, text: str, kinds: Collection[str] = KINDS) -> Fault:
+        """Read a fault of one of these kinds.
 
         Raises:
             ValueError: the text is not a fault.
         """
         match = _SYNTAX.fullmatch(text)
-        if match is None or match["kind"] not in KINDS:
+        if match is None or match["kind"] not in kinds:
             message = f"{text!r} is not a fault; write KIND[=VALUE][:WHERE][@N|@N-M|/N], where "
-            message += f"KIND is one of {', '.join(KINDS)}"
+            message += f"KIND is one of {', '.join(kinds)}"
             raise ValueError(message)
         kind, where, every, first = match["kind"], match["where"], match["every"], match["first"]
         return cls(

@@ -17,9 +17,11 @@ from pluvo_sandbox.behaviour import Behaviour
 from pluvo_sandbox.database import Database
 from pluvo_sandbox.editor import Editor
 from pluvo_sandbox.faults import Fault
+from pluvo_sandbox.outbox import Outbox
 from pluvo_sandbox.seed import Plan, seed
 from pluvo_sandbox.server import Server, listen, url_of
 from pluvo_sandbox.service import LoggedRequest, Service
+from pluvo_sandbox.webhooks import sending
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,6 +129,7 @@ class Sandbox(Behaviour, Editor):
             )
             database = stack.enter_context(closing(Database(str(self.path))))
             Editor.__init__(self, database.connection, _random("sandbox"))
+            self._webhooks = stack.enter_context(sending(database, str(self.path), self))
             served = stack.enter_context(closing(Database(str(self.path))))
             self._service = Service(served, self, self.requests)
             self._service.before = partial(self._move, Editor(served.connection, _random("served")))
@@ -153,6 +156,11 @@ class Sandbox(Behaviour, Editor):
         """Forget the requests served so far, and count them from 1 again."""
         self.requests.clear()
         self._service.count_anew()
+
+    def settle_webhooks(self) -> None:
+        """Wait until all that has happened so far was sent, or will not be."""
+        for sender in self._webhooks:
+            sender.settle(Outbox(self.database))
 
     def set_faults(self, *faults: str) -> None:
         """Let these go wrong from now on, and nothing else; they count requests from now."""

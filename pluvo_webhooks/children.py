@@ -1,0 +1,201 @@
+"""Which children objects had when the tap read them, such as the members of a group.
+
+What ended is kept as well, with the sequence number up to which events were read when that was
+noticed: a reader whose bookmark is before it has yet to be told, for instance since its target
+failed after the tap had read. Once events up to there were purged, nobody asks any more.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from pluvo_webhooks.database import cause, shown
+from pluvo_webhooks.errors import InboxError
+from pluvo_webhooks.tables import children, pluvo_inbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from sqlalchemy import ColumnElement, Connection, Engine
+
+_AT_ONCE = 500  # values in one statement; the databases' own limits are higher
+
+
+class Child(NamedTuple):
+    """A child of an object.
+
+    Attributes:
+        key: what tells it from others, as text that only its reader understands.
+        member_id: the object that it ties to its parent, such as a user; "" if there is none.
+        digest: of what the row says of that object.
+    """
+
+    key: str
+    member_id: str = ""
+    digest: str = ""
+
+
+class KnownChild(NamedTuple):
+    """A child as it was read last.
+
+    Attributes:
+        parent_id: the object that has it.
+        key: as it was given.
+        member_id: as it was given.
+        digest: as it was given.
+        touched: up to which event the reader that found it, or that it had ended, knew the log.
+        ended: whether it is gone.
+    """
+
+    parent_id: str
+    key: str
+    member_id: str
+    digest: str
+    touched: int
+    ended: bool
+
+
+class Children:
+    """The children of the objects of each stream; every method raises InboxError."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def of(self, stream: str, parent_ids: Iterable[str]) -> list[KnownChild]:
+        """Return the children that objects have and had."""
+        return self._found(stream, children.c.parent_id, parent_ids)
+
+    def with_members(self, stream: str, member_ids: Iterable[str]) -> list[KnownChild]:
+        """Return the children that tie, or tied, some objects to their parents."""
+        return self._found(stream, children.c.member_id, member_ids)
+
+    def touched_after(self, stream: str, sequence: int) -> list[KnownChild]:
+        """Return the children that came or ended in reads that knew more than these events."""
+        return self._select(stream, children.c.touched > sequence)
+
+    def parents(self, stream: str) -> set[str]:
+        """Return the objects that have children."""
+        query = select(children.c.parent_id).where(
+            children.c.stream == stream, children.c.ended.is_(False)
+        )
+        with self._transaction() as connection:
+            return set(connection.scalars(query.distinct()))
+
+    def replace(self, stream: str, found: Mapping[str, Iterable[Child]], sequence: int) -> None:
+        """Record all children that objects have now; others of theirs have ended.
+
+        Args:
+            stream: of the children.
+            found: the children of each object.
+            sequence: of the last event that was known when they were read.
+        """
+        now = {(parent, child.key): child for parent, given in found.items() for child in given}
+        with self._transaction() as connection:
+            _lock(connection)
+            known = {
+                (child.parent_id, child.key): child
+                for some in _chunks(list(found))
+                for child in _rows(connection, stream, children.c.parent_id.in_(some))
+            }
+            changed = [
+                (place, child, known[place].touched if place in known else sequence)
+                for place, child in now.items()
+                if place not in known or known[place][2:4] != child[1:] or known[place].ended
+            ]
+            ended = [
+                (place, Child(*child[1:4]), sequence)
+                for place, child in known.items()
+                if place not in now and not child.ended
+            ]
+            _put(connection, stream, changed, known, ended=False)
+            _put(connection, stream, ended, known, ended=True)
+
+    def end(self, stream: str, gone: Iterable[KnownChild], sequence: int) -> None:
+        """Record that children have ended."""
+        with self._transaction() as connection:
+            _lock(connection)
+            places = [
+                ((child.parent_id, child.key), Child(*child[1:4]), sequence) for child in gone
+            ]
+            _put(connection, stream, places, {place for place, _, _ in places}, ended=True)
+
+    def forget_ended(self, stream: str, sequence: int) -> None:
+        """Forget children that had ended by this event."""
+        with self._transaction() as connection:
+            connection.execute(
+                delete(children).where(
+                    children.c.stream == stream,
+                    children.c.ended.is_(True),
+                    children.c.touched <= sequence,
+                )
+            )
+
+    def _found(
+        self, stream: str, column: ColumnElement[str], values: Iterable[str]
+    ) -> list[KnownChild]:
+        return [
+            child
+            for some in _chunks(list(values))
+            for child in self._select(stream, column.in_(some))
+        ]
+
+    def _select(self, stream: str, condition: ColumnElement[bool]) -> list[KnownChild]:
+        with self._transaction() as connection:
+            return _rows(connection, stream, condition)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            msg = f"the inbox {shown(self._engine.url)} failed: {cause(error)}"
+            raise InboxError(msg) from error
+
+
+def _lock(connection: Connection) -> None:
+    """Wait until no other program writes; in SQLite, who has read may not begin to write."""
+    connection.execute(update(pluvo_inbox).values(version=pluvo_inbox.c.version))
+
+
+def _rows(connection: Connection, stream: str, condition: ColumnElement[bool]) -> list[KnownChild]:
+    columns = [children.c[name] for name in KnownChild._fields]
+    rows = connection.execute(select(*columns).where(children.c.stream == stream, condition))
+    return [KnownChild(*row) for row in rows]
+
+
+def _put(
+    connection: Connection,
+    stream: str,
+    placed: Sequence[tuple[tuple[str, str], Child, int]],
+    known: Iterable[tuple[str, str]],
+    *,
+    ended: bool,
+) -> None:
+    """Write children anew."""
+    there = set(known)
+    for place, _, _ in placed:
+        if place in there:
+            connection.execute(
+                delete(children).where(
+                    children.c.stream == stream,
+                    children.c.parent_id == place[0],
+                    children.c.key == place[1],
+                )
+            )
+    rows = [
+        {"stream": stream, "parent_id": place[0], "touched": touched, "ended": ended}
+        | child._asdict()
+        for place, child, touched in placed
+    ]
+    if rows:
+        connection.execute(insert(children), rows)
+
+
+def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), _AT_ONCE):
+        yield values[start : start + _AT_ONCE]
