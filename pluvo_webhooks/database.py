@@ -41,14 +41,11 @@ def open_database(text: str, *, create: bool) -> Engine:
         if url.get_backend_name() == "sqlite":
             _prepare_file(url, create=create)
         engine = _engine(url)
-        with engine.begin() as connection:
-            if create:
-                connection.exec_driver_sql(_ONE_AT_A_TIME[engine.dialect.name])
-            _check_tables(connection, name, create=create)
-        if create and engine.dialect.name == "sqlite":
-            # The tap can read while events are added. Kept in the file; not allowed above.
-            with engine.connect() as connection:
-                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        try:
+            _prepare_tables(engine, name, create=create)
+        except BaseException:
+            engine.dispose()
+            raise
     except ModuleNotFoundError as error:
         msg = (
             "the driver psycopg is missing: install the extra, `pip install 'tap-pluvo[webhooks]'`"
@@ -123,6 +120,17 @@ def _configure(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA synchronous = FULL")  # what was committed survives a loss of power
     cursor.execute("PRAGMA secure_delete = ON")  # what was purged is overwritten
     cursor.close()
+
+
+def _prepare_tables(engine: Engine, name: str, *, create: bool) -> None:
+    with engine.begin() as connection:
+        if create:
+            connection.exec_driver_sql(_ONE_AT_A_TIME[engine.dialect.name])
+        _check_tables(connection, name, create=create)
+    if create and engine.dialect.name == "sqlite":
+        # The tap can read while events are added. Kept in the file; not allowed above.
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
 
 
 def _check_tables(connection: Connection, name: str, *, create: bool) -> None:

@@ -129,9 +129,10 @@ class Inbox:
             return int(connection.execute(select(pluvo_inbox.c.purged_to)).scalar_one())
 
     def check_writable(self) -> None:
-        """Write something that changes nothing."""
+        """Write the time: SQLite would not write what is there already."""
+        now = in_utc(datetime.now(UTC))
         with self._transaction() as connection:
-            _lock(connection)
+            connection.execute(update(pluvo_inbox).values(checked_at=now))
 
     def consumed(self, consumer: str, sequence: int) -> None:
         """Record that a consumer needs no event up to a number; also a lower one than before."""

@@ -14,6 +14,7 @@ pluvo_inbox = Table(
     Column("version", Integer, nullable=False),
     Column("last_sequence", BigInteger, nullable=False),
     Column("purged_to", BigInteger, nullable=False),
+    Column("checked_at", Text),
 )
 
 # Times are text in UTC and of one width, so that they sort as they passed.
