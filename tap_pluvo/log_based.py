@@ -96,8 +96,10 @@ class LogBasedStream(PluvoStream):
     @override
     def key_sources(self) -> tuple[str, ...]:
         """The columns that computed keys are made of, and the one that names the parent."""
-        by_log = self.replication_method == LOG_BASED and self.parent
-        return (*super().key_sources, self.parent) if by_log else super().key_sources
+        sources = super().key_sources
+        if self.parent is None or self.replication_method != LOG_BASED:
+            return sources
+        return (*sources, self.parent)
 
     @override
     def given(self) -> Iterator[Sequence[Record]]:

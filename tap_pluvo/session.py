@@ -110,7 +110,10 @@ class Session:
         Raises:
             ConfigurationError: the setting `webhook_inbox` does not lead to an inbox.
         """
-        return EventLog.open(self._config["webhook_inbox"])
+        if self.settings.webhook_inbox is None:
+            msg = "set `webhook_inbox` to the inbox of webhooks"
+            raise ConfigurationError(msg)
+        return EventLog.open(self.settings.webhook_inbox)
 
     def stop(self) -> bool:
         """Start no further request and let waits end; return whether any could have started."""

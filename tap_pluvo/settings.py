@@ -178,6 +178,7 @@ class Settings:
     lookback_days: int
     window_days: int
     full_refresh_days: int
+    webhook_inbox: str | None
     reconcile_days: int
     emit_activate_version_messages: bool
     metrics_file: str | None
@@ -203,6 +204,7 @@ class Settings:
                     "lookback_days",
                     "window_days",
                     "full_refresh_days",
+                    "webhook_inbox",
                     "reconcile_days",
                     "emit_activate_version_messages",
                     "metrics_file",
