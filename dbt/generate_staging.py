@@ -108,6 +108,8 @@ def raw_documentation(stream: str, schema: dict[str, Any]) -> str:
         "        description: Whose row it is, if the tap adds that column; or else an empty text.",
         "      - name: _sdc_extracted_at",
         "        description: When the stream began to be read for this version of the row.",
+        "      - name: _sdc_deleted_at",
+        "        description: When the tap noticed that the row is gone, if a webhook said so; or null.",
     ]
     return "\n".join(lines)
 

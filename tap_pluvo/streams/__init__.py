@@ -29,12 +29,12 @@ for _module in iter_modules(__path__):
 # without a node are not read from the API.
 STREAMS: tuple[type[PluvoStream], ...] = tuple(
     sorted(
-        (
-            stream
+        {
+            stream  # once, by whatever ways it descends from that base
             for stream in _with_subclasses(PluvoStream)
             if "name" in vars(stream) and stream.__module__.startswith(f"{__name__}.")
             if stream.node
-        ),
+        },
         key=lambda stream: stream.name,
     )
 )
