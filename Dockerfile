@@ -12,6 +12,7 @@ COPY requirements requirements
 COPY schemas schemas
 COPY pluvo_client pluvo_client
 COPY pluvo_sandbox pluvo_sandbox
+COPY pluvo_webhooks pluvo_webhooks
 COPY tap_pluvo tap_pluvo
 COPY dbt dbt
 COPY orchestrate/daily.sh orchestrate/daily.sh

@@ -20,7 +20,7 @@ TOOLS := dbt docs meltano postgres singer-tools target-csv target-jsonl target-p
 COMPATIBILITY := dbt-oldest dialects metricflow
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report prune disk test setup lint types audit tests unit canary test-orchestrate test-compatibility test-page test-simulation test-alarms test-upgrade test-image test-year image format bench bench-scale bench-models docs sandbox airflow generate lock clean
+.PHONY: help demo report prune disk test setup lint types audit tests unit canary test-orchestrate test-compatibility test-page test-simulation test-alarms test-webhooks test-upgrade test-image test-year image format bench bench-scale bench-models bench-webhooks docs sandbox airflow generate lock clean
 .DELETE_ON_ERROR:
 
 help: ## List the ways to run this project
@@ -119,17 +119,24 @@ test-alarms: ## Check the rules for Prometheus with promtool (found on PATH; not
 	promtool check rules orchestrate/prometheus/pluvo.rules.yml
 	promtool test rules orchestrate/prometheus/pluvo.rules.test.yml
 
+test-webhooks: .venv/.ready .venv-tools/postgres/.ready ## Kill receivers during 20,000 webhooks, and run one behind nginx (found on PATH; not part of `test`)
+	$(BIN)/pytest tests/webhooks/long_chaos.py tests/webhooks/behind_nginx.py
+
 test-year: setup ## Build the models every day for a year, and compare the disk's use (an hour; not part of `test`)
 	$(BIN)/pytest tests/dbt/a_year.py
 
-bench: setup ## Compare the speed of tap and pipelines with others' (half an hour) and update docs/performance.md
+bench: setup ## Compare the speed of tap and pipelines with others' (half an hour) and update docs/performance.md and docs/real-time.md
 	$(BIN)/python tests/e2e/private_postgres.py $(BIN)/python benchmarks/run.py performance
+	$(BIN)/python benchmarks/webhooks.py
 
 bench-scale: setup ## Measure targets and several organizations at once, and update docs/scale.md
 	$(BIN)/python tests/e2e/private_postgres.py $(BIN)/python benchmarks/run.py scale
 
 bench-models: .venv/.ready .venv-tools/dbt/.ready ## Build the models of a large organization for a month (RESULTS=5000000), and update docs/scale.md
 	$(BIN)/python benchmarks/models.py $(if $(RESULTS),--results $(RESULTS))
+
+bench-webhooks: .venv/.ready ## Measure the receiver of webhooks, and update docs/real-time.md
+	$(BIN)/python benchmarks/webhooks.py
 
 docs: generate .venv-tools/docs/.ready ## Build the documentation into site/, without a network
 	NO_MKDOCS_2_WARNING=1 .venv-tools/docs/bin/mkdocs build --strict --quiet
@@ -157,7 +164,7 @@ endef
 .venv/.ready .venv-3.12/.ready .venv-3.13/.ready: requirements/dev.txt pyproject.toml | $(UV)
 	$(call venv,$<)
 	@$(UV) pip install --quiet --python $(@D) --no-deps --editable .
-	@$(@D)/bin/python -m compileall -q tap_pluvo pluvo_client pluvo_sandbox
+	@$(@D)/bin/python -m compileall -q tap_pluvo pluvo_client pluvo_sandbox pluvo_webhooks
 	@touch $@
 
 airflow: .venv-airflow/.ready ## Install Airflow into .venv-airflow, for orchestrate/

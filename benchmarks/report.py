@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 END = "<!-- end of figures -->"
 FIGURES = "<!-- figures: written by benchmarks/run.py -->"
 MODELS = "<!-- figures: written by benchmarks/models.py -->"
+WEBHOOKS = "<!-- figures: written by benchmarks/webhooks.py -->"
 
 CEILING = (
     "The server's own ceiling, measured with bare sockets at the other end: "

@@ -8,7 +8,6 @@ import logging
 import os
 import re
 import signal
-import socket
 import sys
 from contextlib import closing
 from dataclasses import asdict
@@ -16,10 +15,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 try:
-    import uvicorn
-
     from pluvo_webhooks.app import OTHER_PATHS, Receiver
     from pluvo_webhooks.inbox import Inbox, InboxError
+    from pluvo_webhooks.server import listen, run, url_of
 except ModuleNotFoundError as error:
     sys.exit(
         f"pluvo-webhooks needs {error.name}: install its extra, `pip install 'tap-pluvo[webhooks]'`"
@@ -28,7 +26,7 @@ except ModuleNotFoundError as error:
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pluvo_webhooks.inbox import Status
+    from pluvo_webhooks.records import Status
 
 _INBOX = "PLUVO_WEBHOOKS_INBOX"
 _SECRET = "PLUVO_WEBHOOKS_SECRET"  # noqa: S105 - the name of a variable
@@ -38,8 +36,6 @@ _VARIABLES = f"""variables:
   {_PREVIOUS:<31} the key before, while it is being replaced
   {_INBOX:<31} instead of --inbox, where the URL holds a password
 """
-# More than Pluvo will ever open; each may bring a body of 1 MiB.
-_MOST_CONNECTIONS = 1000
 _UNITS = {"d": "days", "h": "hours"}
 
 
@@ -76,34 +72,16 @@ def _serve(options: argparse.Namespace) -> int:
     # Leave by way of the `with` block.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
-    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     with (
         closing(Inbox.open(options.inbox, create=True)) as inbox,
-        socket.create_server((options.host, options.port), family=family, backlog=2048) as listener,
+        listen(options.host, options.port) as listener,
     ):
         receiver = Receiver(inbox, [secret for secret in secrets if secret], options.path)
-        server = uvicorn.Server(
-            uvicorn.Config(
-                receiver.app,
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                limit_concurrency=_MOST_CONNECTIONS,
-                timeout_graceful_shutdown=30,
-            )
-        )
-        ready = {"url": _url(listener, options.path), "inbox": inbox.name}
+        ready = {"url": url_of(listener) + options.path, "inbox": inbox.name}
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()
-        server.run([listener])
+        run(receiver.app, listener)
     return 0
-
-
-def _url(listener: socket.socket, path: str) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}{path}" if ":" in host else f"http://{host}:{port}{path}"
 
 
 def _purge(options: argparse.Namespace) -> int:
@@ -111,7 +89,9 @@ def _purge(options: argparse.Namespace) -> int:
         count = inbox.purge(options.older_than, unread=options.unread, dry_run=options.dry_run)
         if not inbox.status().consumers and not options.unread:
             sys.stdout.write("nobody has read this inbox yet; --unread deletes all the same\n")
-    sys.stdout.write(f"{count} events {'would be' if options.dry_run else 'were'} deleted\n")
+    events = "1 event" if count == 1 else f"{count} events"
+    verb = "would be" if options.dry_run else "was" if count == 1 else "were"
+    sys.stdout.write(f"{events} {verb} deleted\n")
     return 0
 
 

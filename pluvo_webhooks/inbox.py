@@ -9,9 +9,8 @@ a number will never find a new one below it, and numbers have no holes.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,6 +19,7 @@ from pluvo_webhooks.children import Children
 from pluvo_webhooks.database import cause, open_database, shown
 from pluvo_webhooks.delivery import in_utc
 from pluvo_webhooks.errors import InboxError
+from pluvo_webhooks.records import Consumer, InboxEvent, Status
 from pluvo_webhooks.tables import consumers, events, pluvo_inbox
 
 if TYPE_CHECKING:
@@ -34,41 +34,6 @@ __all__ = ["Inbox", "InboxError", "InboxEvent"]
 
 # Values in one statement; the databases' own limits are higher.
 _AT_ONCE = 500
-
-
-class InboxEvent(NamedTuple):
-    """An event in the inbox; times are ISO 8601 in UTC, `payload` is the body as it came."""
-
-    sequence: int
-    event: str | None
-    object_type: str | None
-    object_id: str | None
-    ref: str | None
-    sent_at: str | None
-    received_at: str
-    payload: str
-
-
-class Consumer(NamedTuple):
-    """How far a program has read, and when it said so."""
-
-    name: str
-    sequence: int
-    recorded_at: str
-
-
-@dataclass(frozen=True)
-class Status:
-    """What is in an inbox. An event is unread until every consumer has read it."""
-
-    events: int
-    unread: int
-    oldest_unread: str | None
-    last_received: str | None
-    last_sequence: int
-    purged_to: int
-    by_type: dict[str, int]
-    consumers: list[Consumer]
 
 
 class Inbox:

@@ -1,4 +1,4 @@
-"""The page on the two programs, from their `--help`."""
+"""The page on the programs, from their `--help`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 def commands_page(output: Callable[..., str]) -> str:
-    """Return the page on the two programs; `output` runs a command and returns what it prints."""
+    """Return the page on the programs; `output` runs a command and returns what it prints."""
     return "\n".join(
         [
             NOTICE,
             "# Commands\n",
             (
-                "`make` on its own lists the ways to run the project. They use two programs, which "
-                "`make setup` installs into `.venv/bin`.\n"
+                "`make` on its own lists the ways to run the project. They use these programs, "
+                "which `make setup` installs into `.venv/bin`.\n"
             ),
             "## `tap-pluvo`\n",
             (
@@ -38,5 +38,14 @@ def commands_page(output: Callable[..., str]) -> str:
                 "same seed gives the same data. It contains none of Pluvo's code.\n"
             ),
             f"```text\n{output('pluvo-sandbox', 'serve', '--help').strip()}\n```\n",
+            "## `pluvo-webhooks`\n",
+            (
+                "Receives Pluvo's webhooks and keeps them in an inbox: see "
+                "[Receive webhooks](../how-to/webhooks.md).\n"
+            ),
+            *(
+                f"```text\n{output('pluvo-webhooks', *command, '--help').strip()}\n```\n"
+                for command in ((), ("serve",), ("purge",), ("status",))
+            ),
         ]
     )

@@ -17,7 +17,9 @@ import yaml
 
 from pluvo_client.schema.contract import Contract
 from pluvo_client.settings import problems
-from pluvo_sandbox.__main__ import _parser
+from pluvo_sandbox.__main__ import _parser as sandbox_parser
+from pluvo_webhooks.__main__ import _parser as webhooks_parser
+from pluvo_webhooks.metrics import Metrics
 from tap_pluvo.filters import parse_filters
 from tap_pluvo.metrics import OF_RUN, OF_STREAM
 from tap_pluvo.settings import from_environment
@@ -38,6 +40,7 @@ OTHERS = {"TAP_PLUVO__SELECT", "TAP_PLUVO_PIP_URL"}  # read by Meltano, not by t
 PROJECT = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))
 JOBS = {job["name"] for job in PROJECT["jobs"]}
 PLUGINS = {plugin["name"] for kind in PROJECT["plugins"].values() for plugin in kind}
+PARSERS = {"pluvo-sandbox": sandbox_parser, "pluvo-webhooks": webhooks_parser}
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
 
 
@@ -137,8 +140,8 @@ def test_commands_exist(text: str, schema: dict[str, Any]) -> None:
         match Path(program).name:
             case "tap-pluvo":
                 assert flags <= options | {"--help"}
-            case "pluvo-sandbox":
-                _parser().parse_args(arguments)
+            case "pluvo-sandbox" | "pluvo-webhooks" as ours_too:
+                PARSERS[ours_too]().parse_args(arguments)
             case "make":
                 assert set(arguments[:1]) <= TARGETS
             case "meltano":
@@ -213,6 +216,16 @@ def test_metrics_that_are_named_exist(file: str) -> None:
         assert named == known
 
 
+def test_metrics_of_the_receiver() -> None:
+    known = {
+        metric.name + ("_total" if metric.type == "counter" else "")
+        for metric in Metrics().registry.collect()
+        if metric.name.startswith("pluvo_webhooks")
+    }
+    page = (DOCS / "how-to/webhooks.md").read_text("utf-8")
+    assert set(re.findall(r"\bpluvo_webhooks_\w+", page)) == known
+
+
 def test_tests_that_are_named_exist() -> None:
     named = [
         found
@@ -228,6 +241,7 @@ def test_pages_of_the_vendor_are_those_of_the_contract() -> None:
     contract = (ROOT / "schemas/pluvo.graphql").read_text("utf-8")
     known = set(re.findall(r"[\w-]+", " ".join(re.findall(r"\[(.*?)\]", contract))))
     known |= {"introduction-2", "getting-started-2"}  # on access only
+    known |= {"webhooks-2", "webhooks-0b489"}
     for page in PAGES:
         for cited in re.findall(r"\(pages? (`[^)]*)\)", page.read_text("utf-8")):
             assert set(re.findall(r"`([\w-]+)`", cited)) <= known, f"{name_of(page)}: {cited}"

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from pluvo_sandbox import Sandbox
 
 LOCK = REPOSITORY / "requirements/dev.txt"
-PACKAGES = {"pluvo_client", "pluvo_sandbox", "tap_pluvo", "target_batch_files"}
+PACKAGES = {
+    *("pluvo_client", "pluvo_sandbox", "pluvo_webhooks", "tap_pluvo", "target_batch_files"),
+}
 SCHEMAS = {path.name for path in (REPOSITORY / "schemas").iterdir()}
 
 
@@ -88,7 +90,7 @@ def test_the_wheel_holds_the_packages_and_the_contracts(wheel: Path) -> None:
     assert about["Name"] == "tap-pluvo"
     assert about["License-Expression"] == "Apache-2.0"
     assert about["Requires-Python"] == ">=3.11"
-    assert about.get_all("Provides-Extra") == ["sandbox"]
+    assert about.get_all("Provides-Extra") == ["sandbox", "webhooks"]
     links = re.findall(r"\]\(([^)]+)\)", str(about.get_payload()))
     assert len(links) > 15
     assert all(link.startswith("https://") for link in links), "the index has no other files"
@@ -184,6 +186,21 @@ def test_the_sandbox_without_its_extra_names_it(from_wheel: Path, tmp_path: Path
     assert done.returncode == 1
     last = done.stderr.splitlines()[-1]
     assert last.endswith("install its extra, `pip install 'tap-pluvo[sandbox]'`")
+
+
+def test_the_receiver_without_its_extra_names_it(from_wheel: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [from_wheel / "pluvo-webhooks", "status"],
+        check=False,
+        capture_output=True,
+        encoding="utf-8",
+        env=environment(),
+        cwd=tmp_path,
+        timeout=FOREVER,
+    )
+    assert done.returncode == 1
+    assert done.stderr.endswith("install its extra, `pip install 'tap-pluvo[webhooks]'`\n")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_the_sandbox_comes_with_its_extra(wheel: Path, tmp_path: Path) -> None:

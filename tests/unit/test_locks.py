@@ -47,6 +47,7 @@ def test_the_lock_serves_all_that_is_declared() -> None:
     declared = [
         *project["project"]["dependencies"],
         *project["project"]["optional-dependencies"]["sandbox"],
+        *project["project"]["optional-dependencies"]["webhooks"],
         *project["dependency-groups"]["dev"],
     ]
     locked = pins(ROOT / "requirements/dev.txt")

@@ -201,27 +201,3 @@ def test_status(inbox: Inbox) -> None:
     assert status.oldest_unread < str(status.last_received)
     assert status.by_type == {"USER_UPDATED": 2, "GROUP_UPDATED": 1, "": 1}
     assert [consumer[:2] for consumer in status.consumers] == [("tap", 1)]
-
-
-# Children
-
-
-def test_children_are_replaced_as_a_set(inbox: Inbox) -> None:
-    members = "group_members"
-    inbox.replace_children(members, "g1", [{"group_id": "g1", "user_id": "u1"}])
-    inbox.replace_children(members, "g1", [{"group_id": "g1", "user_id": "u2"}])
-    inbox.replace_children("group_trainings", "g1", [{"training_id": "t1"}])
-    assert inbox.children(members, ["g1", "g2"]) == {"g1": [{"group_id": "g1", "user_id": "u2"}]}
-    inbox.replace_children(members, "g1", [])
-    assert inbox.children(members, ["g1"]) == {}
-    assert inbox.children("group_trainings", ["g1"]) == {"g1": [{"training_id": "t1"}]}
-
-
-def test_children_of_many_and_of_several_consumers(inbox: Inbox) -> None:
-    many = {f"g{number}": [{"user_id": number}] for number in range(1200)}
-    inbox.replace_children_of_many("group_members", many)
-    inbox.replace_children("group_members", "g1", [{"user_id": -1}], consumer="other")
-    assert inbox.children("group_members", many) == many
-    inbox.forget_children("group_members")
-    assert inbox.children("group_members", many) == {}
-    assert inbox.children("group_members", ["g1"], consumer="other") == {"g1": [{"user_id": -1}]}

@@ -149,28 +149,30 @@ def test_an_age_that_is_none(age: str, capsys: pytest.CaptureFixture[str]) -> No
     assert "is no age, such as 30d or 12h" in capsys.readouterr().err
 
 
-def test_status_and_purge_as_commands(sqlite_url: str) -> None:
-    environment = {"PLUVO_WEBHOOKS_INBOX": sqlite_url}
+def test_status_and_purge_as_commands(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PLUVO_WEBHOOKS_INBOX", sqlite_url)
+
+    def said(*arguments: str) -> str:
+        assert main(arguments) == 0
+        return capsys.readouterr().out
+
     inbox = Inbox.open(sqlite_url, create=True)
     inbox.add([Delivery.parse(user_updated(number), LONG_AGO) for number in range(3)])
-    done = command("purge", "--older-than=30d", environment=environment)
-    assert done.stdout.splitlines() == [
+    assert said("purge", "--older-than=30d").splitlines() == [
         "nobody has read this inbox yet; --unread deletes all the same",
         "0 events were deleted",
     ]
     inbox.consumed("tap", 2)
-    done = command("purge", "--older-than=30d", "--dry-run", environment=environment)
-    assert done.stdout == "2 events would be deleted\n"
-    done = command("status", "--json", environment=environment)
-    status = json.loads(done.stdout)
+    assert said("purge", "--older-than=30d", "--dry-run") == "2 events would be deleted\n"
+    status = json.loads(said("status", "--json"))
     assert (status["events"], status["unread"], status["last_sequence"]) == (3, 1, 3)
     assert status["by_type"] == {"USER_UPDATED": 3}
     assert status["consumers"][0]["name"] == "tap"
-    done = command("purge", "--older-than=30d", environment=environment)
-    assert done.stdout == "2 events were deleted\n"
-    done = command("purge", "--older-than=30d", "--unread", environment=environment)
-    assert done.stdout == "1 events were deleted\n"
-    done = command("status", environment=environment)
+    assert said("purge", "--older-than=720h") == "2 events were deleted\n"
+    assert said("purge", "--older-than=30d", "--unread") == "1 event was deleted\n"
+    inbox.close()
+    done = command("status", environment={"PLUVO_WEBHOOKS_INBOX": sqlite_url})
     assert "purged to      3" in done.stdout
     assert "  tap, up to 2" in done.stdout
-    inbox.close()
