@@ -11,7 +11,7 @@ from typing_extensions import override
 from pluvo_client.errors import ConfigurationError
 from pluvo_client.schema.columns import Column, additional_columns
 from pluvo_client.schema.selection import Selection
-from tap_pluvo.inputs import LOG_BASED, is_selected
+from tap_pluvo.inputs import DELETED_AT, LOG_BASED, is_selected
 from tap_pluvo.progress import Progress
 from tap_pluvo.sdk_stream import SdkStream
 from tap_pluvo.stream_schema import stream_schema
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 FULL_TABLE = "FULL_TABLE"
 INCREMENTAL = "INCREMENTAL"
-DELETED_AT = "_sdc_deleted_at"  # the column that says of a row of LOG_BASED that it is gone
 
 ORGANIZATION = Column(
     "organization",

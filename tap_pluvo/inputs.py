@@ -18,6 +18,7 @@ from pluvo_client.errors import ConfigurationError
 from pluvo_client.schema.values import moment
 
 LOG_BASED = "LOG_BASED"  # the replication method
+DELETED_AT = "_sdc_deleted_at"  # the column that then says of a row that it is gone
 
 # What of a stream's state is read.
 STATE_MOMENTS = ("replication_key_value", "full_read_at")

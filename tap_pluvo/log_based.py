@@ -22,8 +22,7 @@ from pluvo_client.reading.root_fields import ObjectField
 from pluvo_client.schema.columns import response_keys
 from pluvo_client.schema.selection import complete
 from tap_pluvo.bookmark import LogBookmark
-from tap_pluvo.catalog_stream import DELETED_AT
-from tap_pluvo.inputs import LOG_BASED
+from tap_pluvo.inputs import DELETED_AT, LOG_BASED
 from tap_pluvo.stream import PluvoStream
 from tap_pluvo.stream_schema import stream_schema
 

@@ -167,9 +167,10 @@ def test_a_read_that_breaks_off_moves_no_bookmark(loop: Loop) -> None:
     pluvo.settle_webhooks()
     before = loop.state["bookmarks"]["users"]
     pluvo.set_faults("no-data:user")
-    result = run_tap(loop.settings(), catalog=loop.catalog, state=loop.state)
+    catalog = selecting(loop.catalog, ["users"])
+    result = run_tap(loop.settings(), catalog=catalog, state=loop.state)
     assert result.returncode == 1
-    assert "users" in result.failed_streams()
+    assert result.failed_streams() == {"users"}
     assert result.bookmark("users") == before
     pluvo.set_faults()
     loop.sync()
@@ -257,6 +258,20 @@ def test_filters_do_not_go_with_it(loop: Loop) -> None:
         "setting `filters.users`: a stream that is replicated LOG_BASED has no filters"
         in result.stderr
     )
+
+
+def test_a_map_may_not_hide_that_a_row_is_gone(loop: Loop) -> None:
+    loop.pluvo.delete_user(*some(loop.pluvo, "users", 1))
+    loop.pluvo.settle_webhooks()
+    catalog = selecting(loop.catalog, ["users"])
+    hashed: dict[str, Any] = {"name": "md5(name) if name else None", "id": "id", "__else__": None}
+    options = {"catalog": catalog, "state": loop.state}
+    result = run_tap(loop.settings(stream_maps={"users": hashed}), **options)
+    assert result.returncode == 1
+    assert "leaves out `_sdc_deleted_at`" in result.stderr
+    hashed["_sdc_deleted_at"] = "_sdc_deleted_at"
+    (row,) = sync(loop.settings(stream_maps={"users": hashed}), **options).records["users"]
+    assert row["_sdc_deleted_at"]
 
 
 def test_metadata_and_entry_mean_the_same(loop: Loop) -> None:
