@@ -20,7 +20,7 @@ TOOLS := dbt docs meltano postgres singer-tools target-csv target-jsonl target-p
 COMPATIBILITY := dbt-oldest dialects metricflow
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report prune disk test setup lint types audit tests unit canary test-orchestrate test-compatibility test-page test-simulation test-alarms test-webhooks test-log-based test-upgrade test-image test-year image format bench bench-scale bench-models bench-webhooks docs sandbox airflow generate lock clean
+.PHONY: help demo demo-realtime report prune disk test setup lint types audit tests unit canary test-orchestrate test-compatibility test-page test-simulation test-alarms test-webhooks test-log-based test-upgrade test-image test-year image format bench bench-scale bench-models bench-webhooks docs sandbox airflow generate lock clean
 .DELETE_ON_ERROR:
 
 help: ## List the ways to run this project
@@ -30,6 +30,9 @@ help: ## List the ways to run this project
 
 demo: .venv/.ready .meltano/.demo-ready ## Load a made-up organization into DuckDB and show it, from scratch
 	@$(BIN)/python demo/demo.py
+
+demo-realtime: .venv/.ready .venv-tools/dbt/.ready ## Change a user, and see the row change by way of a webhook, with the time it took
+	@$(BIN)/python demo/realtime.py
 
 sandbox: .venv/.ready ## Serve a made-up Pluvo on this machine until Ctrl-C
 	@$(BIN)/pluvo-sandbox serve
