@@ -109,7 +109,7 @@ def raw_documentation(stream: str, schema: dict[str, Any]) -> str:
         "      - name: _sdc_extracted_at",
         "        description: When the stream began to be read for this version of the row.",
         "      - name: _sdc_deleted_at",
-        "        description: When the tap noticed that the row is gone, if a webhook said so; or null.",
+        "        description: When the tap noticed that it is gone, by a webhook; or null.",
     ]
     return "\n".join(lines)
 

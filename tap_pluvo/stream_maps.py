@@ -46,10 +46,10 @@ def check_maps(maps: Mapping[str, Any], streams: Mapping[str, Collection[str]]) 
 
 
 def lost_delete(stream: str, column: str) -> ConfigurationError:
-    """Return what is wrong with a map by which a row that is gone would look as if it were there."""
+    """Return what is wrong with a map by which a row that is gone would look like any other."""
     return ConfigurationError(
-        f"setting `stream_maps.{stream}`: it leaves out `{column}`, which says of rows that they are "
-        f"gone: add `{column}: {column}`"
+        f"setting `stream_maps.{stream}`: it leaves out `{column}`, which says that a row is gone: "
+        f"add `{column}: {column}`"
     )
 
 

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 from random import Random
-from typing import TYPE_CHECKING
 
 from log_support import LOG_STREAMS, Loop, Tables, receiver, truth
 from random_changes import Changes
 
 from pluvo_sandbox import Sandbox
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 SHAKEN = ("twice/3", "late=0.03/5", "out-of-order=0.03/7")
 LOST = (*SHAKEN, "lost/4")
 
 
-def live(folder: Path, seed: int, *, method: str, lossy: bool, syncs: int) -> None:
+def live(inbox: str, seed: int, *, method: str, lossy: bool, syncs: int) -> None:
     """Let an organization live; the target must have all of it, in the end or after each sync."""
     random = Random(seed)
-    inbox = f"sqlite:///{folder}/inbox-{seed}-{method}-{lossy}.db"
     with (
         receiver(inbox) as url,
         Sandbox(
-            users=40,
+            users=30,
             groups=5,
             trainings=5,
             portfolio=20,

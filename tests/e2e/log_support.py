@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from support import FOREVER, SCHEMAS, Result, config, discover, metadata_of, selecting, sync
 
-from pluvo_sandbox import Sandbox
 from pluvo_sandbox.behaviour import WEBHOOK_SECRET
 
 if TYPE_CHECKING:
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from random import Random
 
     from support import Row
+
+    from pluvo_sandbox import Sandbox
 
 PROGRAM = Path(sys.executable).with_name("pluvo-webhooks")
 LOG_STREAMS = (

@@ -15,4 +15,4 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("lossy", [False, True])
 @pytest.mark.parametrize("method", ["LOG_BASED", "FULL_TABLE"])
 def test_a_long_life(tmp_path: Path, method: str, lossy: bool, seed: int) -> None:
-    live(tmp_path, seed, method=method, lossy=lossy, syncs=25)
+    live(f"sqlite:///{tmp_path}/inbox.db", seed, method=method, lossy=lossy, syncs=25)

@@ -71,8 +71,8 @@ class Changes:
         self.pluvo.change(table, *self.some(table), ref=f"ref {self.number}")
 
     def archive(self) -> None:
-        self.pluvo.archive_user(*self.some("users"), archived=self.random.random() < 0.7)
-        self.pluvo.archive_training(*self.some("trainings"), archived=self.random.random() < 0.7)
+        self.pluvo.archive_user(self.some("users")[0], self.random.random() < 0.7)
+        self.pluvo.archive_training(self.some("trainings")[0], self.random.random() < 0.7)
 
     def delete(self) -> None:
         table = self.random.choice(["users", "users", "groups", "trainings"])
