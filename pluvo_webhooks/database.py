@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 _HOW = "write sqlite:////srv/pluvo/inbox.db or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
-# What a connection waits for: in SQLite for other writers, in PostgreSQL for the server; seconds.
-_PATIENCE = 10
+# How long to wait: in SQLite for other writers, in PostgreSQL for a server that does not answer.
+_CONNECT_ARGS = {
+    "sqlite": {"timeout": 10},  # seconds
+    "postgresql": {"connect_timeout": 10, "tcp_user_timeout": 10_000},  # seconds; milliseconds
+}
 # Makes those who find the database empty create the tables one after the other.
 _ONE_AT_A_TIME = {
     "sqlite": "BEGIN IMMEDIATE",
@@ -108,7 +111,7 @@ def _engine(url: URL) -> Engine:
         url,
         hide_parameters=True,
         pool_pre_ping=not sqlite,
-        connect_args={"timeout" if sqlite else "connect_timeout": _PATIENCE},
+        connect_args=_CONNECT_ARGS[url.get_backend_name()],
     )
     if sqlite:
         event.listen(engine, "connect", _configure)
