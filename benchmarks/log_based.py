@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import report
-from measure import MEGABYTE, RSS_UNIT, FailedError, Run, typical
+from measure import MEGABYTE, RSS_UNIT, Command, FailedError, Run, typical
 from workloads import Goal, Work
 
 from pluvo_sandbox import Sandbox
@@ -56,7 +56,7 @@ class Bench:
             "webhook_inbox": inbox,
         }
         self.catalog = self.tap("--discover")[1]
-        self.state: Any = None
+        self.state: dict[str, Any] = {}
         self.number = 0
         print(f"  reading {USERS:,} users for the first time", flush=True)
         self.run(STREAMS)
@@ -77,7 +77,7 @@ class Bench:
             files += ["--state", self.file("state", self.state)]
         run, messages = self.tap(*files, **settings)
         states = [item["value"] for item in messages if item["type"] == "STATE"]
-        self.state = {**(self.state or {}), **states[-1]}
+        self.state |= states[-1]
         records = [item["record"] for item in messages if item["type"] == "RECORD"]
         requests = [item for item in self.pluvo.requests if item.query]
         asked = [item for item in requests if "__schema" not in (item.query or "")]
@@ -87,7 +87,7 @@ class Bench:
         """Run the tap; return what it cost, and what it wrote."""
         config = self.file("config", self.settings | settings)
         output = self.folder / "output"
-        command = [BIN / "tap-pluvo", "--config", config, *options]
+        command: Command = [BIN / "tap-pluvo", "--config", config, *options]
         with output.open("wb") as out, (self.folder / "log").open("wb") as log:
             started = time.monotonic()
             process = subprocess.Popen(command, stdout=out, stderr=log, cwd=self.folder)
@@ -142,7 +142,7 @@ class Bench:
 def receiver(inbox: str) -> Iterator[str]:
     """Give the URL of a receiver that keeps webhooks in an inbox."""
     secret = {"PLUVO_WEBHOOKS_SECRET": WEBHOOK_SECRET, "PLUVO_WEBHOOKS_INBOX": inbox}
-    command = [BIN / "pluvo-webhooks", "serve", "--port", "0"]
+    command: Command = [BIN / "pluvo-webhooks", "serve", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | secret) as process:
         assert process.stdout is not None
         yield json.loads(process.stdout.readline())["url"]

@@ -40,6 +40,8 @@ USERS = 500
 STREAMS = ("users", "groups", "group_members")
 PATIENCE = 60  # seconds for a webhook to arrive
 
+Command = list[str | Path]  # a program and its arguments
+
 
 class FailedError(Exception):
     """A step failed; the message says all there is to know."""
@@ -151,7 +153,8 @@ class Pipeline:
 
     def read(self) -> None:
         """Let the tap read what is due, and the target keep it."""
-        command = [BIN / "tap-pluvo", "--config", self._config, "--catalog", self._catalog]
+        command: Command = [BIN / "tap-pluvo", "--config", self._config]
+        command += ["--catalog", self._catalog]
         if self._state:
             command += ["--state", write("state", self._state)]
         messages = call(command)
@@ -167,7 +170,7 @@ class Pipeline:
     def build(self) -> None:
         """Let dbt merge what is new."""
         models = [f"+stg_pluvo__{name}" for name in STREAMS]
-        folders = ["--project-dir", ROOT / "dbt", "--profiles-dir", ROOT / "dbt"]
+        folders: Command = ["--project-dir", ROOT / "dbt", "--profiles-dir", ROOT / "dbt"]
         folders += ["--target-path", FOLDER / "dbt", "--log-path", FOLDER / "dbt"]
         call([DBT, "run", "--target", "duckdb", *folders, "--select", *models])
 
