@@ -20,7 +20,7 @@ TOOLS := dbt docs meltano postgres singer-tools target-csv target-jsonl target-p
 COMPATIBILITY := dbt-oldest dialects metricflow
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report prune disk test setup lint types audit tests unit canary test-orchestrate test-compatibility test-page test-simulation test-alarms test-webhooks test-upgrade test-image test-year image format bench bench-scale bench-models bench-webhooks docs sandbox airflow generate lock clean
+.PHONY: help demo demo-realtime report prune disk test setup lint types audit tests unit canary test-orchestrate test-compatibility test-page test-simulation test-alarms test-webhooks test-log-based test-upgrade test-image test-year image format bench bench-scale bench-models bench-webhooks docs sandbox airflow generate lock clean
 .DELETE_ON_ERROR:
 
 help: ## List the ways to run this project
@@ -30,6 +30,9 @@ help: ## List the ways to run this project
 
 demo: .venv/.ready .meltano/.demo-ready ## Load a made-up organization into DuckDB and show it, from scratch
 	@$(BIN)/python demo/demo.py
+
+demo-realtime: .venv/.ready .venv-tools/dbt/.ready ## Change a user, and see the row change by way of a webhook, with the time it took
+	@$(BIN)/python demo/realtime.py
 
 sandbox: .venv/.ready ## Serve a made-up Pluvo on this machine until Ctrl-C
 	@$(BIN)/pluvo-sandbox serve
@@ -109,6 +112,9 @@ test-page: .venv-tools/dbt/.ready .venv-tools/docs/.ready .venv-browser/.ready #
 test-simulation: setup ## Let an organization live for thirty days, with tap, targets and dbt (minutes; not part of `test`)
 	$(BIN)/pytest -n 2 tests/dbt/thirty_days.py
 
+test-log-based: .venv/.ready ## Let organizations change at random while they are read by webhooks, some of them lost (minutes; not part of `test`)
+	$(BIN)/pytest -n auto tests/e2e/long_log_based.py
+
 test-upgrade: .venv/.ready ## Move a clone of the first version, with data and choices, to this one (installs both; not part of `test`)
 	$(BIN)/pytest tests/e2e/upgrade.py
 
@@ -128,6 +134,7 @@ test-year: setup ## Build the models every day for a year, and compare the disk'
 bench: setup ## Compare the speed of tap and pipelines with others' (half an hour) and update docs/performance.md and docs/real-time.md
 	$(BIN)/python tests/e2e/private_postgres.py $(BIN)/python benchmarks/run.py performance
 	$(BIN)/python benchmarks/webhooks.py
+	$(BIN)/python benchmarks/log_based.py
 
 bench-scale: setup ## Measure targets and several organizations at once, and update docs/scale.md
 	$(BIN)/python tests/e2e/private_postgres.py $(BIN)/python benchmarks/run.py scale
@@ -135,8 +142,9 @@ bench-scale: setup ## Measure targets and several organizations at once, and upd
 bench-models: .venv/.ready .venv-tools/dbt/.ready ## Build the models of a large organization for a month (RESULTS=5000000), and update docs/scale.md
 	$(BIN)/python benchmarks/models.py $(if $(RESULTS),--results $(RESULTS))
 
-bench-webhooks: .venv/.ready ## Measure the receiver of webhooks, and update docs/real-time.md
+bench-webhooks: .venv/.ready ## Measure the receiver of webhooks and reading by them, and update docs/real-time.md
 	$(BIN)/python benchmarks/webhooks.py
+	$(BIN)/python benchmarks/log_based.py
 
 docs: generate .venv-tools/docs/.ready ## Build the documentation into site/, without a network
 	NO_MKDOCS_2_WARNING=1 .venv-tools/docs/bin/mkdocs build --strict --quiet

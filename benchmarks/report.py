@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 END = "<!-- end of figures -->"
 FIGURES = "<!-- figures: written by benchmarks/run.py -->"
 MODELS = "<!-- figures: written by benchmarks/models.py -->"
+LOG_BASED = "<!-- figures: written by benchmarks/log_based.py -->"
 WEBHOOKS = "<!-- figures: written by benchmarks/webhooks.py -->"
 
 CEILING = (
@@ -99,10 +100,15 @@ def page(
 
 def models_page(work: Work, facts: Mapping[str, str]) -> str:
     """Return the results of the models as Markdown."""
+    return works_page([work], facts)
+
+
+def works_page(works: list[Work], facts: Mapping[str, str]) -> str:
+    """Return the results of some workloads as Markdown."""
     parts = [
         "Machine: " + ", ".join(f"{name} {value}" for name, value in facts.items()) + ".",
-        goals([work]),
-        figures(work),
+        goals(works),
+        *map(figures, works),
     ]
     return "\n\n".join(parts)
 

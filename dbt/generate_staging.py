@@ -69,8 +69,9 @@ def raw_model(stream: str, schema: dict[str, Any]) -> str:
 def staging_model(stream: str, schema: dict[str, Any]) -> str:
     """Return the SQL of a staging model."""
     options = contract(stream, schema)
-    if "x-replication-key" in schema:
-        options.append(f"read_by='{schema['x-replication-key']}'")
+    read_by = schema.get("x-replication-key")
+    if read_by and column_type(schema["properties"][read_by]) != "integer":  # a number is no time
+        options.append(f"read_by='{read_by}'")
     if "x-result-key" in schema:
         options.append(f"result_of={schema['x-result-key']}")
     return f"-- {NOTICE}\n{call('stage', options)}"
@@ -107,6 +108,8 @@ def raw_documentation(stream: str, schema: dict[str, Any]) -> str:
         "        description: Whose row it is, if the tap adds that column; or else an empty text.",
         "      - name: _sdc_extracted_at",
         "        description: When the stream began to be read for this version of the row.",
+        "      - name: _sdc_deleted_at",
+        "        description: When the tap noticed that it is gone, by a webhook; or null.",
     ]
     return "\n".join(lines)
 

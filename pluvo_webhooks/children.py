@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Engine
 
+Place = tuple[str, str]  # a parent, and the key of one of its children
+
 _AT_ONCE = 500  # values in one statement; the databases' own limits are higher
 
 
@@ -77,13 +79,38 @@ class Children:
         """Return the children that came or ended in reads that knew more than these events."""
         return self._select(stream, children.c.touched > sequence)
 
-    def parents(self, stream: str) -> set[str]:
-        """Return the objects that have children."""
-        query = select(children.c.parent_id).where(
-            children.c.stream == stream, children.c.ended.is_(False)
-        )
+    def note(
+        self, stream: str, found: Iterable[tuple[str, Child]], sequence: int, reading: int
+    ) -> None:
+        """Record some of the children that a full read finds; `sweep` ends it.
+
+        Args:
+            stream: of the children.
+            found: children, each after the object that has it.
+            sequence: of the last event that was known when the read began.
+            reading: a number that no other full read has.
+        """
+        now = {(parent, child.key): child for parent, child in found}
         with self._transaction() as connection:
-            return set(connection.scalars(query.distinct()))
+            _lock(connection)
+            known = _known(connection, stream, {parent for parent, _ in now})
+            _put(connection, stream, _changed(now, known, sequence), known, ended=False)
+            mark = update(children).values(seen=reading)
+            for parent, key in now:
+                connection.execute(mark.where(*_place(stream, parent, key)))
+
+    def sweep(self, stream: str, sequence: int, reading: int) -> None:
+        """Record that children which a full read has not found have ended."""
+        with self._transaction() as connection:
+            connection.execute(
+                update(children)
+                .values(ended=True, touched=sequence)
+                .where(
+                    children.c.stream == stream,
+                    children.c.ended.is_(False),
+                    children.c.seen != reading,
+                )
+            )
 
     def replace(self, stream: str, found: Mapping[str, Iterable[Child]], sequence: int) -> None:
         """Record all children that objects have now; others of theirs have ended.
@@ -96,22 +123,13 @@ class Children:
         now = {(parent, child.key): child for parent, given in found.items() for child in given}
         with self._transaction() as connection:
             _lock(connection)
-            known = {
-                (child.parent_id, child.key): child
-                for some in _chunks(list(found))
-                for child in _rows(connection, stream, children.c.parent_id.in_(some))
-            }
-            changed = [
-                (place, child, known[place].touched if place in known else sequence)
-                for place, child in now.items()
-                if place not in known or known[place][2:4] != child[1:] or known[place].ended
-            ]
+            known = _known(connection, stream, found)
             ended = [
                 (place, Child(*child[1:4]), sequence)
                 for place, child in known.items()
                 if place not in now and not child.ended
             ]
-            _put(connection, stream, changed, known, ended=False)
+            _put(connection, stream, _changed(now, known, sequence), known, ended=False)
             _put(connection, stream, ended, known, ended=True)
 
     def end(self, stream: str, gone: Iterable[KnownChild], sequence: int) -> None:
@@ -168,11 +186,38 @@ def _rows(connection: Connection, stream: str, condition: ColumnElement[bool]) -
     return [KnownChild(*row) for row in rows]
 
 
+def _known(connection: Connection, stream: str, parents: Iterable[str]) -> dict[Place, KnownChild]:
+    return {
+        (child.parent_id, child.key): child
+        for some in _chunks(list(parents))
+        for child in _rows(connection, stream, children.c.parent_id.in_(some))
+    }
+
+
+def _changed(
+    now: Mapping[Place, Child], known: Mapping[Place, KnownChild], sequence: int
+) -> list[tuple[Place, Child, int]]:
+    """Return the children that are new or not as they were, each with what touched it."""
+    return [
+        (place, child, sequence if before is None or before.ended else before.touched)
+        for place, child in now.items()
+        if (before := known.get(place)) is None or before.ended or before[2:4] != child[1:]
+    ]
+
+
+def _place(stream: str, parent: str, key: str) -> list[ColumnElement[bool]]:
+    return [
+        children.c.stream == stream,
+        children.c.parent_id == parent,
+        children.c.key == key,
+    ]
+
+
 def _put(
     connection: Connection,
     stream: str,
-    placed: Sequence[tuple[tuple[str, str], Child, int]],
-    known: Iterable[tuple[str, str]],
+    placed: Sequence[tuple[Place, Child, int]],
+    known: Iterable[Place],
     *,
     ended: bool,
 ) -> None:
@@ -180,15 +225,9 @@ def _put(
     there = set(known)
     for place, _, _ in placed:
         if place in there:
-            connection.execute(
-                delete(children).where(
-                    children.c.stream == stream,
-                    children.c.parent_id == place[0],
-                    children.c.key == place[1],
-                )
-            )
+            connection.execute(delete(children).where(*_place(stream, *place)))
     rows = [
-        {"stream": stream, "parent_id": place[0], "touched": touched, "ended": ended}
+        {"stream": stream, "parent_id": place[0], "touched": touched, "ended": ended, "seen": 0}
         | child._asdict()
         for place, child, touched in placed
     ]

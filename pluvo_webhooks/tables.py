@@ -52,6 +52,7 @@ children = Table(
     Column("digest", Text, nullable=False),
     Column("touched", BigInteger, nullable=False),
     Column("ended", Boolean, nullable=False),
+    Column("seen", BigInteger, nullable=False),  # by which full read
     Index("children_by_member", "stream", "member_id"),
     Index("children_by_touched", "stream", "touched"),
 )

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from pluvo_client.schema.values import moment
-from tap_pluvo.inputs import STATE_MOMENTS, STATE_RANGE
+from tap_pluvo.inputs import STATE_MOMENTS, STATE_OBJECTS, STATE_RANGE, STATE_SEQUENCE
 
 
 class Bookmark:
@@ -78,3 +78,37 @@ class Bookmark:
         self._state[STATE_RANGE] = (
             None if done else {"start": start and str(start), "end": str(end), "read_to": read_to}
         )
+
+
+class LogBookmark:
+    """Up to which event of the log of webhooks a stream has been read: a part of its state."""
+
+    def __init__(self, state: dict[str, Any]) -> None:
+        self._state = state
+
+    @property
+    def sequence(self) -> int:
+        """The last event that counts as read; 0 before the first."""
+        return self._state.get(STATE_SEQUENCE) or 0
+
+    @property
+    def full_read_at(self) -> dt.datetime | None:
+        """When everything was read the last time, if events were noted then."""
+        value = self._state.get("full_read_at")
+        if value is None or self._state.get(STATE_SEQUENCE) is None:
+            return None
+        return dt.datetime.fromisoformat(moment(value))
+
+    @property
+    def objects(self) -> int:
+        """How many objects that full read went through."""
+        return self._state.get(STATE_OBJECTS) or 0
+
+    def advance(self, sequence: int) -> None:
+        """Note that what events up to this one are about was emitted."""
+        self._state[STATE_SEQUENCE] = sequence
+
+    def note_full_read(self, at: dt.datetime, objects: int) -> None:
+        """Note that everything was read, by a run that began `at` this time."""
+        self._state["full_read_at"] = at.isoformat(timespec="seconds")
+        self._state[STATE_OBJECTS] = objects

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from singer_sdk.singerlib import Schema
 from singer_sdk.singerlib.catalog import Metadata, StreamMetadata
 from typing_extensions import override
 
 from pluvo_client.errors import ConfigurationError
 from pluvo_client.schema.columns import Column, additional_columns
 from pluvo_client.schema.selection import Selection
-from tap_pluvo.inputs import is_selected
+from tap_pluvo.inputs import DELETED_AT, LOG_BASED, is_selected
 from tap_pluvo.progress import Progress
 from tap_pluvo.sdk_stream import SdkStream
 from tap_pluvo.stream_schema import stream_schema
 
 if TYPE_CHECKING:
     from singer_sdk import Tap
-    from singer_sdk.singerlib import Catalog, MetadataMapping, SelectionMask
+    from singer_sdk.singerlib import Catalog, CatalogEntry, MetadataMapping, SelectionMask
 
     from pluvo_client.schema.contract import Contract
     from tap_pluvo.session import Session
@@ -43,6 +44,7 @@ class CatalogStream(SdkStream):
     node: ClassVar[str]
     default_method: ClassVar[str | None] = None
     required_columns: ClassVar[tuple[str, ...]] = ()  # without which the stream cannot be
+    replicates_by_log: ClassVar[bool] = False
     offers_live_fields: ClassVar[bool] = True  # further fields that only the live schema has
 
     @override
@@ -156,13 +158,46 @@ class CatalogStream(SdkStream):
             )
             raise ConfigurationError(msg)
         self.replication_key = replication_key
-        methods = {FULL_TABLE, INCREMENTAL} if replication_key else {FULL_TABLE}
+        methods = {FULL_TABLE}
+        if replication_key:
+            methods.add(INCREMENTAL)
+        if self.replicates_by_log:
+            methods.add(LOG_BASED)
         if self.forced_replication_method not in {None, *methods}:
             msg = (
                 f"catalog: stream {self.name} cannot be replicated "
                 f"{self.forced_replication_method}: use {' or '.join(sorted(methods))}"
             )
             raise ConfigurationError(msg)
+        entry = catalog.get_stream(self.name)
+        if self.replication_method == LOG_BASED and entry is not None and is_selected(entry):
+            self._check_log(entry)
+
+    def _check_log(self, entry: CatalogEntry) -> None:
+        """Let an entry have the column that says what is gone; refuse what makes it unknowable."""
+        if not self.config.get("webhook_inbox"):
+            msg = (
+                f"catalog: stream {self.name} cannot be replicated {LOG_BASED} without webhooks: "
+                f"set `webhook_inbox`, or use {FULL_TABLE}"
+            )
+            raise ConfigurationError(msg)
+        if (self.config.get("filters") or {}).get(self.name):
+            msg = (
+                f"setting `filters.{self.name}`: a stream that is replicated {LOG_BASED} has no "
+                f"filters, since webhooks know none: remove them, or use {FULL_TABLE}"
+            )
+            raise ConfigurationError(msg)
+        assert entry.schema.properties is not None  # noqa: S101 - `read_catalog` has seen to it
+        entry.schema.properties[DELETED_AT] = Schema.from_dict(
+            {
+                "type": ["string", "null"],
+                "format": "date-time",
+                "description": "When the tap noticed that the row is gone; null: it is there.",
+            }
+        )
+        entry.metadata[("properties", DELETED_AT)] = Metadata(
+            inclusion=Metadata.InclusionType.AUTOMATIC
+        )
 
     def _check_entry(self, catalog: Catalog) -> None:
         """Refuse a selected entry that says of our records what does not hold."""
@@ -193,6 +228,11 @@ class CatalogStream(SdkStream):
     def reads_all(self) -> bool:
         """Whether this run is to give every row, whatever its date."""
         return not self.incremental
+
+    @property
+    def reads_changes(self) -> bool:
+        """Whether this run reads what webhooks say has changed, and nothing else."""
+        return False
 
     @property
     def looks_at_all(self) -> bool:

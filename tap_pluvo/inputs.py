@@ -17,9 +17,15 @@ from singer_sdk.singerlib import Catalog, CatalogEntry
 from pluvo_client.errors import ConfigurationError
 from pluvo_client.schema.values import moment
 
+LOG_BASED = "LOG_BASED"  # the replication method
+DELETED_AT = "_sdc_deleted_at"  # the column that then says of a row that it is gone
+
 # What of a stream's state is read.
 STATE_MOMENTS = ("replication_key_value", "full_read_at")
 STATE_RANGE = "range"  # one that a backfill has not read to its end yet
+STATE_SEQUENCE = "log_sequence"  # of the last event of a webhook that was read
+STATE_OBJECTS = "log_objects"  # that the last full read of a stream replicated by log went through
+EVENTS = "webhook_events"  # the stream whose replication key is a number
 STATE_OWNER = "organization"  # the host that the bookmarks are of
 
 _TEXT = {"type": ["string", "null"]}
@@ -32,6 +38,7 @@ _METADATA = {
     "inclusion": {"enum": ["available", "automatic", "unsupported", None]},
     "replication-key": _TEXT,
     "forced-replication-method": _TEXT,
+    "replication-method": _TEXT,
     "table-key-properties": _TEXTS,
 }
 
@@ -84,10 +91,16 @@ def check_state(state: dict[str, Any]) -> None:
         if not isinstance(bookmark, dict):
             msg = f"state: the bookmark of {name!r} is not an object"
             raise ConfigurationError(msg)
+        for key in (STATE_SEQUENCE, STATE_OBJECTS):
+            if not _is_number(bookmark.get(key)):
+                msg = f"state: `{key}` of {name!r} is not a number"
+                raise ConfigurationError(msg)
         for key in STATE_MOMENTS:
             value = bookmark.get(key)
-            if value is not None and not _is_moment(value):
-                msg = f"state: `{key}` of {name!r} is not an ISO 8601 date or date-time"
+            is_event = key == "replication_key_value" and name == EVENTS
+            if not (_is_number(value) if is_event else value is None or _is_moment(value)):
+                kind = "a number" if is_event else "an ISO 8601 date or date-time"
+                msg = f"state: `{key}` of {name!r} is not {kind}"
                 raise ConfigurationError(msg)
         if not _is_range(bookmark.get(STATE_RANGE)):
             msg = f"state: `{STATE_RANGE}` of {name!r} does not hold the days of a range"
@@ -116,6 +129,10 @@ def _is_moment(value: Any) -> bool:
     except (ValueError, OverflowError):
         return False
     return re.match(r"(19|[2-9]\d)\d\d-\d\d-\d\d", value) is not None
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (type(value) is int and value >= 0)
 
 
 def _is_range(value: Any) -> bool:
@@ -169,6 +186,11 @@ def read_catalog(source: IO[str] | None) -> Catalog | None:
             "write one with `tap-pluvo --discover`"
         )
         raise ConfigurationError(msg)
+    for stream in found["streams"]:
+        for entry in stream.get("metadata") or ():
+            # What Singer calls the user's choice; the SDK knows the one of the stream alone.
+            if not entry["breadcrumb"] and (method := entry["metadata"].get("replication-method")):
+                stream["replication_method"] = method
     return Catalog.from_dict(found)
 
 

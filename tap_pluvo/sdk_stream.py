@@ -13,7 +13,8 @@ from singer_sdk.exceptions import MappingError
 from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
 
-from tap_pluvo.stream_maps import failed_map
+from tap_pluvo.inputs import DELETED_AT
+from tap_pluvo.stream_maps import failed_map, lost_delete
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -54,6 +55,8 @@ class SdkStream(Stream):
             except Exception as error:  # whatever an expression of the user may raise
                 raise failed_map(error, self.name, record) from error
             if mapped is not None:
+                if record.get(DELETED_AT) and not mapped.get(DELETED_AT):
+                    raise lost_delete(self.name, DELETED_AT)
                 emitted = True
                 yield RecordMessage(
                     stream=stream_map.stream_alias,

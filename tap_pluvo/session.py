@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pluvo_client.client import PluvoClient
 from pluvo_client.errors import ConfigurationError
 from pluvo_client.schema.contract import Contract
+from tap_pluvo.event_log import EventLog
 from tap_pluvo.filters import parse_filters
 from tap_pluvo.settings import Settings, organization_column
 
@@ -43,7 +44,8 @@ class Session:
         self._config = config
         self._scope_users = scope_users
         self._filter_roots = filter_roots
-        self._sample = sample
+        self.sample = sample
+        self.looked_up: dict[tuple[str, str], dict[str, str | None]] = {}  # see `log_based`
         self._client: PluvoClient | None = None
         self.chosen = chosen
         self.organization = organization_column(config)
@@ -67,7 +69,7 @@ class Session:
         """The organization."""
         if self._client is None:
             self._client = PluvoClient(
-                self.settings.client, scope_users=self._scope_users, sample=self._sample
+                self.settings.client, scope_users=self._scope_users, sample=self.sample
             )
         return self._client
 
@@ -101,6 +103,18 @@ class Session:
             raise ConfigurationError(msg)
         return parsed
 
+    @cached_property
+    def event_log(self) -> EventLog:
+        """What webhooks told.
+
+        Raises:
+            ConfigurationError: the setting `webhook_inbox` does not lead to an inbox.
+        """
+        if self.settings.webhook_inbox is None:
+            msg = "set `webhook_inbox` to the inbox of webhooks"
+            raise ConfigurationError(msg)
+        return EventLog.open(self.settings.webhook_inbox)
+
     def stop(self) -> bool:
         """Start no further request and let waits end; return whether any could have started."""
         if self._client is None:
@@ -112,3 +126,5 @@ class Session:
         """End the workers and the connections."""
         if self._client is not None:
             self._client.close()
+        if "event_log" in vars(self):
+            self.event_log.close()

@@ -73,6 +73,27 @@ _READING: dict[str, dict[str, Any]] = {
         minimum=0,
         maximum=3650,
     ),
+    "webhook_inbox": setting(
+        "string",
+        "Inbox of webhooks",
+        "Database that `pluvo-webhooks` keeps received webhooks in, as its URL. Streams whose "
+        "replication method is LOG_BASED read what has changed by it, results that webhooks tell "
+        "of are read again, and the stream `webhook_events` is offered. Needs the extra "
+        "`tap-pluvo[webhooks]`. Default: none.",
+        example="sqlite:////var/lib/pluvo/inbox.db",
+        secret=True,
+        minLength=1,
+    ),
+    "reconcile_days": setting(
+        "integer",
+        "Reconcile in days",
+        "A stream whose replication method is LOG_BASED is read in full when its last full read "
+        "is this many days old, since a webhook may get lost. 0: in every sync.",
+        default=7,
+        example=7,
+        minimum=0,
+        maximum=3650,
+    ),
     "add_organization_column": setting(
         "boolean",
         "Add organization column",
@@ -157,6 +178,8 @@ class Settings:
     lookback_days: int
     window_days: int
     full_refresh_days: int
+    webhook_inbox: str | None
+    reconcile_days: int
     emit_activate_version_messages: bool
     metrics_file: str | None
 
@@ -181,6 +204,8 @@ class Settings:
                     "lookback_days",
                     "window_days",
                     "full_refresh_days",
+                    "webhook_inbox",
+                    "reconcile_days",
                     "emit_activate_version_messages",
                     "metrics_file",
                 )

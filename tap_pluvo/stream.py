@@ -67,6 +67,10 @@ class PluvoStream(CatalogStream):
         """Give the stream's records, a page at a time."""
         raise NotImplementedError
 
+    def given(self) -> Iterator[Sequence[Record]]:
+        """Give what this run is to emit of the records."""
+        return self.read()
+
     @override
     def get_records(self, context: types.Context | None) -> Iterable[Record]:
         """Give the stream's records.
@@ -197,7 +201,7 @@ class PluvoStream(CatalogStream):
         """
         while True:
             try:
-                yield from self.read()
+                yield from self.given()
             except SchemaDifferenceError as error:
                 new = self.contract.refuse(error.differences)
                 if not new:

@@ -45,6 +45,14 @@ def check_maps(maps: Mapping[str, Any], streams: Mapping[str, Collection[str]]) 
                 raise ConfigurationError(msg)
 
 
+def lost_delete(stream: str, column: str) -> ConfigurationError:
+    """Return what is wrong with a map by which a row that is gone would look like any other."""
+    return ConfigurationError(
+        f"setting `stream_maps.{stream}`: it leaves out `{column}`, which says that a row is gone: "
+        f"add `{column}: {column}`"
+    )
+
+
 def failed_map(error: Exception, stream: str, record: Mapping[str, Any]) -> ConfigurationError:
     """Return what is wrong with a map of `stream` that failed with `error` for `record`.
 

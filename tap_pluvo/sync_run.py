@@ -31,6 +31,8 @@ def run(tap: TapPluvo) -> list[Result]:
             wrong; nothing was read.
     """
     _ = tap.session.filters
+    if tap.session.settings.webhook_inbox:
+        _ = tap.session.event_log
     claim_state(cast("dict[str, Any]", tap.state), tap.session.settings.client.host)
     unknown = _unknown_selections(tap)
     if not (unknown or tap.streams_to_read()):

@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from pluvo_client.errors import ConfigurationError
 from pluvo_client.settings import problems
-from tap_pluvo.inputs import STATE_OWNER, check_state, is_selected
+from tap_pluvo.inputs import LOG_BASED, STATE_OWNER, check_state, is_selected
 from tap_pluvo.settings import SCHEMA
 from tap_pluvo.writer import ChunkWriter
 
@@ -116,10 +116,15 @@ class TapPluvo(Tap):
 
     @override
     def discover_streams(self) -> Sequence[CatalogStream]:
-        """Return the streams that the organization has, and the log of what is read of them."""
+        """Return the streams that the organization has, and those that are not read from it."""
         from tap_pluvo.streams.sync_log import SyncLog
+        from tap_pluvo.streams.webhook_events import WebhookEvents
 
         found: list[CatalogStream] = [SyncLog(self, self.session)]
+        if self.config.get("webhook_inbox"):
+            found.append(WebhookEvents(self, self.session))
+        elif self.input_catalog is not None and self.input_catalog.get_stream(WebhookEvents.name):
+            self.missing[WebhookEvents.name] = "it needs the setting `webhook_inbox`"
         wanted = self.wanted_streams()
         for stream in all_streams():
             reason = stream.unavailable(self.session.contract)
@@ -157,6 +162,8 @@ class TapPluvo(Tap):
 
             columns = {name: stream.schema["properties"] for name, stream in self.streams.items()}
             check_maps(maps, dict.fromkeys(self.missing, ()) | columns)
+        if any(entry.replication_method == LOG_BASED for entry in self.catalog.streams):
+            _ = self.streams  # which add a column to their entries
         super(Tap, self).setup_mapper()
         chosen = [
             entry

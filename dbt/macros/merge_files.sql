@@ -21,6 +21,7 @@ with lines as (
         coalesce(organization, '') as organization,
         {#- target-jsonl drops the time of extraction. #}
         coalesce(_sdc_extracted_at at time zone 'UTC', {{ pluvo.jsonl_time('filename') }}) as _sdc_extracted_at,
+        _sdc_deleted_at at time zone 'UTC' as _sdc_deleted_at,
         row_number() over () as _line
     from read_json(
         [
@@ -35,7 +36,8 @@ with lines as (
             '{{ name }}': '{{ 'timestamptz' if type == 'timestamp' else pluvo.column_type(type) }}',
           {%- endfor %}
             'organization': '{{ dbt.type_string() }}',
-            '_sdc_extracted_at': 'timestamptz'
+            '_sdc_extracted_at': 'timestamptz',
+            '_sdc_deleted_at': 'timestamptz'
         }
     )
 
@@ -68,7 +70,8 @@ select
     cast(null as {{ pluvo.column_type(type) }}) as {{ name }},
   {%- endfor %}
     cast(null as {{ dbt.type_string() }}) as organization,
-    cast(null as timestamp) as _sdc_extracted_at
+    cast(null as timestamp) as _sdc_extracted_at,
+    cast(null as timestamp) as _sdc_deleted_at
 limit 0
 {%- endif %}
 {% endmacro %}

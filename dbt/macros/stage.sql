@@ -4,7 +4,8 @@
   A row is gone if the newest complete read that speaks for it did not give it again. A full read
   speaks for the whole stream or, where it has a window, for the rows inside it and those without a
   date; a read of a window for the rows inside it only; a read that broke off for nothing: see
-  `base_pluvo__complete_reads`.
+  `base_pluvo__complete_reads`. A read of what webhooks said had changed (LOG_BASED) speaks only for
+  the rows that it gave, and marks those that are gone by `_sdc_deleted_at`.
 
   stream       its name
   key          the columns that identify a row
@@ -131,7 +132,7 @@ where
   The newest version of each row, typed, with
     _organization      whose it is; an empty text if the column is off
     _sdc_extracted_at  when it was read, on the clock of `gives_rows_since`
-    _sdc_deleted_at    when the target marked it as deleted, if it does that
+    _sdc_deleted_at    when the tap, reading LOG_BASED, or the target noticed that it is gone
 -#}
 {% macro newest_rows(stream, key, columns) %}
   {{- return(adapter.dispatch('newest_rows', 'pluvo')(stream, key, columns)) -}}
@@ -185,7 +186,7 @@ where
     {%- endfor %}
         organization as _organization,
         _sdc_extracted_at,
-        cast(null as timestamp) as _sdc_deleted_at
+        _sdc_deleted_at
     from {{ ref('pluvo', 'raw_pluvo__' ~ stream) }}
 {%- endmacro %}
 

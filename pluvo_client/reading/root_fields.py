@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from pluvo_client.errors import ProtocolError
+from pluvo_client.errors import NotFoundError, ProtocolError
 from pluvo_client.reading.answers import count_of, items
 from pluvo_client.schema.documents import call
 
@@ -110,6 +110,40 @@ class ListField(Generic[A_co]):
             ProtocolError: the answer is not a list of objects.
         """
         return [self.record(item) for item in items(self.field, answer)]
+
+
+@dataclass(frozen=True)
+class ObjectField:
+    """The object of a root field `field` that has an id, as a list of one.
+
+    `record` makes a record of the node.
+    """
+
+    field: str
+    object_id: str
+    selection: str
+    record: Callable[[Record], Record]
+
+    @property
+    def about(self) -> str:
+        """The kind of object, which may be gone."""
+        return self.field
+
+    @property
+    def text(self) -> str:
+        """The root field."""
+        return f"{call(self.field, {'id': self.object_id})} {{ {self.selection} }}"
+
+    def parse(self, answer: Any) -> list[Record]:
+        """Return the record.
+
+        Raises:
+            NotFoundError: the API has no such object.
+        """
+        if answer is None:
+            msg = f"the API has no {self.field} of this id"
+            raise NotFoundError(msg, self.field)
+        return [self.record(*items(self.field, [answer]))]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from markdown_text import between, code, codes, in_order_of, table
 from streams_page import CLASSES, replication
 
 from tap_pluvo.catalog_stream import FULL_TABLE, INCREMENTAL
+from tap_pluvo.inputs import LOG_BASED
 from tap_pluvo.streams import STREAMS
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def streams(document: str, schemas: Mapping[str, Mapping[str, Any]]) -> str:
         off = "" if schema.get("x-selected-by-default", True) else "; off unless selected"
         method = replication(CLASSES[name], schema)
         method = method.replace(FULL_TABLE, "full").replace(INCREMENTAL, "incremental")
+        method = method.removesuffix(f", or {LOG_BASED}")  # which needs webhooks
         rows.append([code(name), schema["x-row"] + off, codes(schema["x-key"]), method])
     return table(["stream", "one row is", "key", "replication"], rows)
 

@@ -10,16 +10,18 @@ from markdown_text import NOTICE, code, codes, first_sentence, table
 from pluvo_client.schema.contract import Contract
 from tap_pluvo.catalog_stream import FULL_TABLE, INCREMENTAL
 from tap_pluvo.filters import filter_names
+from tap_pluvo.inputs import LOG_BASED
 from tap_pluvo.stream import PluvoStream
 from tap_pluvo.streams import STREAMS
 from tap_pluvo.streams.sync_log import SyncLog
+from tap_pluvo.streams.webhook_events import WebhookEvents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_pluvo.catalog_stream import CatalogStream
 
-ALL: tuple[type[CatalogStream], ...] = (*STREAMS, SyncLog)
+ALL: tuple[type[CatalogStream], ...] = (*STREAMS, SyncLog, WebhookEvents)
 CLASSES = {stream.name: stream for stream in ALL}
 ERD = "../assets/erd.svg"  # seen from the page
 
@@ -74,16 +76,17 @@ def streams_page(schemas: Mapping[str, Mapping[str, Any]]) -> str:
 def replication(stream: type[CatalogStream], schema: Mapping[str, Any]) -> str:
     """Return how a stream is replicated, and the alternative."""
     key = schema.get("x-replication-key")
-    if key is None:
-        return FULL_TABLE
-    if stream.default_method == FULL_TABLE:
-        return f"{FULL_TABLE}, or {INCREMENTAL} by `{key}`"
-    return f"{INCREMENTAL} by `{key}`"
+    methods = [FULL_TABLE] if key is None or stream.default_method == FULL_TABLE else []
+    if key is not None:
+        methods.append(f"{INCREMENTAL} by `{key}`")
+    if stream.replicates_by_log:
+        methods.append(LOG_BASED)
+    return ", or ".join(methods)
 
 
 def _stream(stream: type[CatalogStream], schema: Mapping[str, Any]) -> str:
     facts = [("Key", codes(schema["x-key"])), ("Replication", replication(stream, schema))]
-    if issubclass(stream, PluvoStream):
+    if issubclass(stream, PluvoStream) and stream.node:
         filters = filter_names(stream.root_field() if stream.takes_filters else None, Contract())
         facts += [
             ("Scopes", codes(stream.scopes)),

@@ -25,14 +25,16 @@ def _with_subclasses(stream: type[PluvoStream]) -> Iterator[type[PluvoStream]]:
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
 
-# By name, as the SDK runs them. Classes without a name of their own are bases of others.
+# By name, as the SDK runs them. Classes without a name of their own are bases of others; those
+# without a node are not read from the API.
 STREAMS: tuple[type[PluvoStream], ...] = tuple(
     sorted(
-        (
-            stream
+        {
+            stream  # once, by whatever ways it descends from that base
             for stream in _with_subclasses(PluvoStream)
             if "name" in vars(stream) and stream.__module__.startswith(f"{__name__}.")
-        ),
+            if stream.node
+        },
         key=lambda stream: stream.name,
     )
 )

@@ -13,6 +13,7 @@ from pluvo_client.reading.answers import items
 from pluvo_client.reading.root_fields import ListField
 from pluvo_client.schema.documents import Enum
 from pluvo_client.schema.selection import identifier, member
+from tap_pluvo.log_based import LogBasedStream
 from tap_pluvo.stream import PluvoStream
 
 if TYPE_CHECKING:
@@ -53,13 +54,15 @@ class CustomFields(PluvoStream):
                     yield [record]
 
 
-class CustomFieldValues(PluvoStream):
+class CustomFieldValues(LogBasedStream):
     """Custom field values of users and groups (page `extracategory-2`)."""
 
     name = "custom_field_values"
     node = "paginatedUsers.edges.node.extraCategoryValues"
     scopes = ("groups.read", "users.read")
     takes_filters = False
+    kinds = ("user", "group")
+    parent = "owner_id"
 
     @property
     @override

@@ -13,7 +13,8 @@ from pluvo_client.reading.nested import read_nested
 from pluvo_client.schema.columns import response_keys
 from pluvo_client.schema.documents import call
 from pluvo_client.schema.selection import complete, identifier, member
-from tap_pluvo.stream import NO_ID, PluvoStream, prefetch
+from tap_pluvo.log_based import LogBasedStream, Member
+from tap_pluvo.stream import NO_ID, prefetch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from pluvo_client.schema.selection import Record
 
 
-class MemberStream(PluvoStream):
+class MemberStream(LogBasedStream):
     """A stream whose rows are the nodes of connections inside the nodes of a root connection.
 
     `roles` maps each nested connection to the role of its nodes; `owner` is the field that gives
@@ -35,6 +36,7 @@ class MemberStream(PluvoStream):
     offers_live_fields = False
     roles: ClassVar[dict[str, str]]
     owner: ClassVar[str]
+    member = Member("user", "user_id", {"user_ref": "ref"})
 
     @override
     def read(self) -> Iterator[list[Record]]:
@@ -92,6 +94,8 @@ class GroupMembers(MemberStream):
     scopes = ("groups.read",)
     roles: ClassVar = {"users": "PARTICIPANT", "managers": "MANAGER"}
     owner = "group"
+    kinds = ("group",)
+    parent = "group_id"
 
 
 class TrainingParticipants(MemberStream):
@@ -107,6 +111,8 @@ class TrainingParticipants(MemberStream):
     scopes = ("trainings.read", "users.read")
     roles: ClassVar = {"participants": "PARTICIPANT", "trainers": "TRAINER"}
     owner = "training"
+    kinds = ("training",)
+    parent = "training_id"
 
     @override
     @classmethod
@@ -154,13 +160,16 @@ class TrainingParticipants(MemberStream):
                 yield self.label(training, "PARTICIPANT"), reader
 
 
-class GroupTrainings(PluvoStream):
+class GroupTrainings(LogBasedStream):
     """Trainings assigned to groups (page `groups-2`)."""
 
     name = "group_trainings"
     node = "paginatedGroups.edges.node.trainings"
     scopes = ("groups.read",)
     offers_live_fields = False
+    kinds = ("group",)
+    parent = "group_id"
+    member = Member("training", "training_id", {"training_ref": "ref", "training_title": "title"})
 
     @override
     def read(self) -> Iterator[list[Record]]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 from typing_extensions import override
 
 from pluvo_client.reading.root_fields import ListField
+from tap_pluvo.log_based import LogBasedStream
 from tap_pluvo.stream import NO_ID, ClientSideIncrementalStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pluvo_client.schema.selection import Record
+    from pluvo_webhooks.inbox import InboxEvent
 
 
 class PerUserStream(ClientSideIncrementalStream):
@@ -40,7 +43,7 @@ class PerUserStream(ClientSideIncrementalStream):
         return self.since_bookmark(self.client.lists([whole]))
 
 
-class Enrollments(PerUserStream):
+class Enrollments(LogBasedStream, PerUserStream):
     """Enrollments in offer events (page `enrollments`, older than the others).
 
     A change of status does not show in `enrolled_at` either.
@@ -49,6 +52,17 @@ class Enrollments(PerUserStream):
     name = "enrollments"
     node = "enrollments"
     scopes = ("events.read", "users.read")
+    kinds = ("user",)
+    parent = "user_id"
+
+    @override
+    def concerned(self, event: InboxEvent) -> tuple[str, str | None] | None:
+        """Return the user of an enrollment, or who was deleted."""
+        if event.object_type == "enrollment":
+            user = msgspec.json.decode(event.payload).get("user")
+            user_id = user.get("id") if isinstance(user, dict) else None
+            return "user", user_id if isinstance(user_id, str) else None
+        return ("user", event.object_id) if event.event == "USER_DELETED" else None
 
 
 class PortfolioItems(PerUserStream):

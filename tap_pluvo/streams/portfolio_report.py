@@ -37,6 +37,7 @@ from tap_pluvo.report_keys import (
     typed_key,
 )
 from tap_pluvo.stream import PluvoStream, prefetch
+from tap_pluvo.told_days import ToldDays
 from tap_pluvo.windows import EVERYTHING, Window, windows
 
 if TYPE_CHECKING:
@@ -130,7 +131,8 @@ class ReportStream(PluvoStream):
     def read(self) -> Iterator[Sequence[Record]]:
         """Give everything when that is due, else what was completed since the bookmark."""
         now, settings = self.session.started, self.settings
-        self._full = self._reads_everything(now)
+        told = self._told()
+        self._full = self._reads_everything(now) or (told is not None and told.missed)
         if self._full:
             yield from self._read_all()
             if self.incremental:
@@ -138,12 +140,24 @@ class ReportStream(PluvoStream):
                 self._advance(self._last_day(settings.end_date))
                 if not settings.end_date:
                     self.bookmark.note_full_read(now)
+            if told:
+                told.note_read()
             return
         since = first_day(settings, self.bookmark)
         due = windows(since, settings.end_date, now.date(), settings.window_days)
         if not due:
             self.say_once("`start_date` lies in the future, so nothing is read")
+        if told:
+            yield from self._read_each(told.windows(settings.start_date, since), None)
         yield from self._read_each(due, None)
+        if told:
+            told.note_read()
+
+    def _told(self) -> ToldDays | None:
+        """Return what webhooks told, unless there are none, or a range is to be read."""
+        if not (self.settings.webhook_inbox and self.incremental) or self.settings.end_date:
+            return None
+        return ToldDays(self.session.event_log, self.name, self.stream_state)
 
     def _last_day(self, end: dt.date | None) -> dt.date:
         """Return the last day of which a read up to `end` gave the rows: today at the latest.

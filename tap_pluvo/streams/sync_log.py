@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FULL = "FULL"  # all rows were looked at, also those without a date
 WINDOW = "WINDOW"  # only those of a range of days were
+CHANGES = "LOG_BASED"  # only those that webhooks said had changed were
 
 
 class SyncLog(CatalogStream):
@@ -75,7 +76,7 @@ class SyncLog(CatalogStream):
             "stream": stream.name,
             "started_at": started.isoformat(timespec="microseconds"),
             "finished_at": self.extracted_at.isoformat(timespec="microseconds"),
-            "mode": FULL if stream.looks_at_all else WINDOW,
+            "mode": CHANGES if stream.reads_changes else FULL if stream.looks_at_all else WINDOW,
             "window_from": window and window[0],
             "window_to": window and window[1],
             "complete": ended and whole,

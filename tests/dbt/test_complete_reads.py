@@ -58,9 +58,33 @@ def user(name: str) -> Row:
     return {"id": name}
 
 
+def gone(key: Row) -> Row:
+    """Return what a LOG_BASED read gives of a row that is no more."""
+    return key | {"_sdc_deleted_at": "2025-06-01T02:00:00+00:00"}
+
+
 DAYS = ["2025-05-09", "2025-05-10", "2025-05-15", "2025-05-20", "2025-05-21"]
 
 CASES = {
+    "what webhooks told speaks for itself alone": Case(
+        "users",
+        [
+            Read([user("ann"), user("bob"), user("cas"), user("dee")]),
+            Read([user("bob"), gone(user("cas")), user("eve")], "LOG_BASED"),
+            Read([gone(user("dee")), gone(user("eve"))], "LOG_BASED"),
+            Read([user("eve")], "LOG_BASED"),  # it was an error, or the same id came back
+        ],
+        ["ann", "bob", "eve"],
+    ),
+    "a webhook was lost, and then everything was read": Case(
+        "users",
+        [
+            Read([user("ann"), user("bob")]),
+            Read([user("cas")], "LOG_BASED"),
+            Read([user("cas")]),
+        ],
+        ["cas"],
+    ),
     # A corrected certificate has a new id. Neither it nor the revoked one is held until 2026.
     "a corrected and a revoked certificate": Case(
         "issued_certificates",

@@ -110,6 +110,7 @@ class Postgres:
             " _sdc_extracted_at timestamp, _sdc_deleted_at timestamp,"
             f" _sdc_sequence bigint, _sdc_sync_started_at bigint, primary key ({', '.join(key)}))"
         )
+        columns.append("_sdc_deleted_at")
         names = [*columns, "_sdc_extracted_at", "_sdc_sequence", "_sdc_sync_started_at"]
         moment = int(sync.started.timestamp() * 1000)
         # With their zone, as the target does it: stored is then the moment in the session's zone.

@@ -33,7 +33,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     for path in (REPOSITORY / "schemas").glob("*.json")
 }
 SYNC_LOG = "sync_log"  # the stream that says what was read of the others
-ALL_STREAMS = set(SCHEMAS) - {SYNC_LOG}  # that are read from Pluvo
+EVENTS = "webhook_events"  # offered where there is an inbox of webhooks
+ALL_STREAMS = set(SCHEMAS) - {SYNC_LOG, EVENTS}  # that are read from Pluvo
 OFFERED = ALL_STREAMS | {SYNC_LOG}  # in a catalog
 DEFAULT_STREAMS = {name for name in ALL_STREAMS if SCHEMAS[name].get("x-selected-by-default", True)}
 

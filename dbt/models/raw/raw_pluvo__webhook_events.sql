@@ -1,0 +1,17 @@
+-- Generated from schemas/ by dbt/generate_staging.py: change it there.
+-- depends_on: {{ source('pluvo', 'webhook_events') }}
+{{ config(unique_key=['organization', 'sequence']) }}
+{{ pluvo.merge_files(
+    'webhook_events',
+    key=['sequence'],
+    columns={
+        'sequence': 'integer',
+        'event': 'text',
+        'object_type': 'text',
+        'object_id': 'text',
+        'ref': 'text',
+        'sent_at': 'timestamp',
+        'received_at': 'timestamp',
+        'payload': 'text',
+    },
+) }}
