@@ -1,0 +1,1 @@
+"""Singer target for Pluvo: users, groups, trainings, enrollments and certificates, written safely."""
