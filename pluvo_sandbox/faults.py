@@ -63,6 +63,9 @@ _ANSWERS: dict[str, Callable[[float], Response]] = {
 }
 
 
+# Instead of the answer to a request that was carried out.
+_LATE = {"late-502": _ANSWERS["502"], "late-no-data": _ANSWERS["no-data"]}
+
 # ---------- answers that were changed ----------
 
 
@@ -131,7 +134,9 @@ KINDS = {
     "503": "service unavailable",
     "html": "status 200 with an HTML body",
     "refused": "the connection breaks and new ones are refused for VALUE seconds (0.5)",
-    "reset": "the connection is reset before the answer",
+    "late-502": "the request is carried out, and the answer is a bad gateway",
+    "late-no-data": "the request is carried out, and `data` is null, with `errors`",
+    "reset": "the request is carried out, and the connection is reset before the answer",
     "reset-body": "the connection is reset in the middle of the body",
     "trickle": "the body comes byte by byte, one every VALUE seconds (0.5)",
     "endless": "the body never ends: 64 KiB every VALUE seconds (0: as fast as they are read)",
@@ -217,9 +222,13 @@ class Fault:
             return False
         return (self.seen - self.first) % self.step == 0
 
-    def answer(self) -> Response | None:
-        """Return the answer that comes instead of the real one, if there is one."""
-        make = _ANSWERS.get(self.kind)
+    def answer(self, *, late: bool = False) -> Response | None:
+        """Return the answer that comes instead of the real one, if there is one.
+
+        Args:
+            late: whether the request was carried out.
+        """
+        make = (_LATE if late else _ANSWERS).get(self.kind)
         return make(self.value) if make else None
 
     def change(self, name: str, page: dict[str, Any], *, nested: bool) -> None:

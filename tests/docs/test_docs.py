@@ -17,10 +17,10 @@ import yaml
 
 from pluvo_client.schema.contract import Contract
 from pluvo_client.settings import problems
+from pluvo_client.settings.sources import from_environment
 from pluvo_sandbox.__main__ import _parser
 from tap_pluvo.filters import parse_filters
 from tap_pluvo.metrics import OF_RUN, OF_STREAM
-from tap_pluvo.settings import from_environment
 from tap_pluvo.streams import STREAMS
 from tap_pluvo.tap import TapPluvo
 
