@@ -87,7 +87,7 @@ format: .venv/.ready ## Fix style and formatting automatically where possible
 canary: $(UV) ## Run unit tests and the SDK's standard suite with the newest dependencies
 	$(UV) venv --quiet --clear --python "$(PYTHON)" .venv-canary
 	UV_BUILD_CONSTRAINT= $(UV) pip install --upgrade --python .venv-canary \
-		--editable '.[sandbox]' --group dev
+		--editable '.[sandbox,targets]' --group dev
 	$(UV) pip install --upgrade --python .venv-canary 'singer-sdk[msgspec]'
 	.venv-canary/bin/pytest -n auto --ignore tests/unit/test_locks.py \
 		tests/unit tests/e2e/test_standard_suite.py
@@ -157,7 +157,7 @@ endef
 .venv/.ready .venv-3.12/.ready .venv-3.13/.ready: requirements/dev.txt pyproject.toml | $(UV)
 	$(call venv,$<)
 	@$(UV) pip install --quiet --python $(@D) --no-deps --editable .
-	@$(@D)/bin/python -m compileall -q tap_pluvo pluvo_client pluvo_sandbox
+	@$(@D)/bin/python -m compileall -q certificate_ledger tap_pluvo pluvo_client pluvo_sandbox
 	@touch $@
 
 airflow: .venv-airflow/.ready ## Install Airflow into .venv-airflow, for orchestrate/
@@ -191,7 +191,7 @@ generate: .venv/.ready ## Regenerate files: Meltano's settings, dbt's staging, r
 	$(BIN)/python scripts/docs/generate.py
 
 lock: $(UV) ## Update the locks (UPGRADE=1: to the newest releases)
-	$(COMPILE) --extra sandbox --group dev pyproject.toml -o requirements/dev.txt
+	$(COMPILE) --extra sandbox --extra targets --group dev pyproject.toml -o requirements/dev.txt
 	set -e; for lock in $(LOCKS); do $(COMPILE) $$lock.in -o $$lock.txt; done
 
 LOCKS := $(patsubst %,requirements/%,uv build audit release $(TOOLS) $(COMPATIBILITY)) \

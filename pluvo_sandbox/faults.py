@@ -41,6 +41,7 @@ _ANSWERS: dict[str, Callable[[float], Response]] = {
         {"Retry-After": formatdate(time() + seconds, usegmt=True)}
     ),
     "429-bare": lambda _: _too_many({}),
+    "409": lambda _: JSONResponse({"errors": [{"message": "Conflict."}]}, 409),
     "500": lambda _: Response("Internal Server Error", 500, media_type="text/plain"),
     "502": lambda _: HTMLResponse(_PAGE.format("502 Bad Gateway"), 502),
     "503": lambda _: Response("Service Unavailable", 503, media_type="text/plain"),
@@ -129,6 +130,7 @@ KINDS = {
     "429": "too many requests; retry after VALUE seconds (1)",
     "429-date": "the same, with an HTTP date VALUE seconds ahead (1)",
     "429-bare": "the same, without Retry-After",
+    "409": "conflict, whether there is one or not",
     "500": "internal server error",
     "502": "bad gateway, with an HTML body",
     "503": "service unavailable",

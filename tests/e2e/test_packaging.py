@@ -21,7 +21,13 @@ if TYPE_CHECKING:
     from pluvo_sandbox import Sandbox
 
 LOCK = REPOSITORY / "requirements/dev.txt"
-PACKAGES = {"pluvo_client", "pluvo_sandbox", "tap_pluvo", "target_batch_files"}
+PACKAGES = {
+    "certificate_ledger",
+    "pluvo_client",
+    "pluvo_sandbox",
+    "tap_pluvo",
+    "target_batch_files",
+}
 SCHEMAS = {path.name for path in (REPOSITORY / "schemas").iterdir()}
 
 
@@ -88,7 +94,7 @@ def test_the_wheel_holds_the_packages_and_the_contracts(wheel: Path) -> None:
     assert about["Name"] == "tap-pluvo"
     assert about["License-Expression"] == "Apache-2.0"
     assert about["Requires-Python"] == ">=3.11"
-    assert about.get_all("Provides-Extra") == ["sandbox"]
+    assert about.get_all("Provides-Extra") == ["sandbox", "targets"]
     links = re.findall(r"\]\(([^)]+)\)", str(about.get_payload()))
     assert len(links) > 15
     assert all(link.startswith("https://") for link in links), "the index has no other files"
