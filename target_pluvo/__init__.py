@@ -1,1 +1,1 @@
-"""Singer target for Pluvo: users, groups, trainings, enrollments and certificates, written safely."""
+"""Singer target for Pluvo: users, groups, trainings, certificates and more, written safely."""

@@ -6,12 +6,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from target_pluvo.rows import RejectedError
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from target_pluvo.rows import Row
+    from target_pluvo.rows import RejectedError, Row
 
 Kind = Literal["created", "updated", "archived", "removed"]
 KINDS: tuple[Kind, ...] = ("created", "updated", "archived", "removed")
@@ -73,7 +71,8 @@ class Results:
         """Take changes that were rejected for what they are."""
         for change in self.changes:
             if change.reason is not None:
-                self.rejected += [(row, change.reason) for row in change.rows or [None]]
+                rows: Sequence[Row | None] = change.rows or [None]
+                self.rejected += [(row, change.reason) for row in rows]
         self.changes = [change for change in self.changes if change.reason is None]
 
     def numbers(self) -> dict[str, int]:

@@ -11,7 +11,7 @@ from pluvo_client.schema.documents import Enum, snake_case
 from target_pluvo.rows import RejectedError, boolean, integer, moment, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from graphql import GraphQLNamedType
 
@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from target_pluvo.rows import Row
 
 LISTS = {"roles"}  # inputs whose value is a list of an enum's names
+
+# By the name of a scalar, how a value is read; all others are texts.
+_READ: dict[str, Callable[[str, Any], Any]] = {
+    "Boolean": boolean,
+    "Int": integer,
+    "DateTime": moment,
+    "Date": lambda column, value: moment(column, value).date(),
+}
 
 
 class Columns:
@@ -68,17 +76,8 @@ class Columns:
                 msg = f"`{column}` is none of {', '.join(kind.values)}"
                 raise RejectedError(msg)
             return Enum(word)
-        match kind.name:
-            case "Boolean":
-                return boolean(column, value)
-            case "Int":
-                return integer(column, value)
-            case "DateTime":
-                return moment(column, value)
-            case "Date":
-                return moment(column, value).date()
-            case _:
-                return str(value)
+        read = _READ.get(kind.name)
+        return read(column, value) if read else str(value)
 
     def differing(self, wanted: Mapping[str, Any], node: Mapping[str, Any]) -> dict[str, Any]:
         """Return the fields whose value is not that of the live object, as far as it shows them."""

@@ -92,7 +92,7 @@ class CustomFields:
         by_id = {field.id: field for field in self.fields}
         found: dict[Field, Value] = {}
         for value in node.get("extraCategoryValues") or ():
-            field = by_id.get((value.get("category") or {}).get("id"))
+            field = by_id.get(str((value.get("category") or {}).get("id")))
             if field is None:
                 continue
             match value["__typename"]:
@@ -100,7 +100,7 @@ class CustomFields:
                     chosen = (value.get("choiceValue") or {}).get("stringValue")
                     before = found.get(field)
                     others = before if isinstance(before, frozenset) else frozenset[str]()
-                    found[field] = others | {chosen}
+                    found[field] = others | {str(chosen)}
                 case "ExtraCategoryBooleanValue":
                     found[field] = bool(value["booleanValue"])
                 case "ExtraCategoryDatetimeValue":
@@ -140,7 +140,9 @@ class CustomFields:
                 {"categoryId": field.id} | self._content(value) for field, value in values.items()
             ],
         }
-        return f"{call('updateExtraCategoryValues', given)} {{ extraCategoryValues {{ __typename }} }}"
+        return (
+            f"{call('updateExtraCategoryValues', given)} {{ extraCategoryValues {{ __typename }} }}"
+        )
 
     def _content(self, value: Value) -> dict[str, Any]:
         match value:

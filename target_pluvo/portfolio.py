@@ -12,11 +12,10 @@ from pluvo_client.schema.documents import Enum
 from target_pluvo.rows import RejectedError, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from pluvo_client import PluvoClient
     from pluvo_client.schema.selection import Record
-    from target_pluvo.streams.certificates import Certificate
 
 
 class Shown(NamedTuple):
@@ -41,9 +40,8 @@ class Portfolio:
             msg = "the organization's schema lacks `portfolioItems` and `portfolioReport`"
             raise UnavailableError(msg)
 
-    def shown(self, certificates: Iterable[Certificate]) -> Counter[Shown]:
-        """Return what the portfolios of the certificates' users show, and how often."""
-        marks = [certificate.shown() for certificate in certificates]
+    def shown(self, marks: Collection[Shown]) -> Counter[Shown]:
+        """Return what the portfolios of some users show of some days, and how often."""
         if not marks:
             return Counter()
         if self._by_items:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ class RejectedError(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """A row as it came: its place among all rows of the run, its place in its stream, its values."""
+    """A row as it came, with its place among all rows of the run and its number in its stream."""
 
     place: int
     number: int
@@ -79,10 +80,8 @@ def integer(column: str, value: Any) -> int:
 def texts(value: Any) -> list[str]:
     """Return a list that is given as one, as JSON, or as text with semicolons."""
     if isinstance(value, str) and value.lstrip().startswith("["):
-        try:
+        with suppress(ValueError):
             value = json.loads(value)
-        except ValueError:
-            pass
     items = value if isinstance(value, list) else str(value).split(";")
     return [text for item in items if (text := str(item).strip())]
 

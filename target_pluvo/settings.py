@@ -144,9 +144,7 @@ class Settings:
         """
         values = {name: value_of(name, config, PROPERTIES) for name in _WRITING}
         together = values.pop("operations_per_request")
-        client = ClientSettings.from_config(
-            {**config, "operations_per_request": together}, PROGRAM
-        )
+        client = ClientSettings.from_config({**config, "operations_per_request": together}, PROGRAM)
         values["custom_fields"] = values["custom_fields"] or {}
         twice = list(values["custom_fields"].values())
         if len(twice) != len(set(twice)):

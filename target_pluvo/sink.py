@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from singer_sdk.sinks import Sink
 from typing_extensions import override
 
 from pluvo_client.errors import ConfigurationError
-from target_pluvo.rows import Row
 from target_pluvo.streams import STREAMS
 
 if TYPE_CHECKING:
@@ -17,13 +16,16 @@ if TYPE_CHECKING:
     from singer_sdk.sinks.core import BaseJSONSchemaValidator
     from singer_sdk.target_base import Target
 
-    from target_pluvo.target import TargetPluvo
+
+class Keeps(Protocol):
+    """A target that keeps rows until all have come."""
+
+    def keep(self, stream: str, record: dict[str, Any]) -> None:
+        """Keep a row."""
 
 
 class PluvoSink(Sink):
-    """Keeps rows. Nothing is written before the last one has come and all were compared."""
-
-    target: TargetPluvo
+    """Hands rows on. Nothing is written before the last one has come and all were compared."""
 
     def __init__(
         self,
@@ -33,7 +35,7 @@ class PluvoSink(Sink):
         key_properties: Sequence[str] | None,
     ) -> None:
         super().__init__(target, stream_name, schema, key_properties)
-        self.target = target  # type: ignore[assignment]  # which makes these sinks
+        self._keeper = cast("Keeps", target)
 
     @override
     def setup(self) -> None:
@@ -81,7 +83,7 @@ class PluvoSink(Sink):
     @override
     def process_record(self, record: dict[str, Any], context: Mapping[str, Any]) -> None:
         """Keep a row."""
-        self.target.keep(self.stream_name, record)
+        self._keeper.keep(self.stream_name, record)
 
     @override
     def process_batch(self, context: Mapping[str, Any]) -> None:
@@ -95,11 +97,8 @@ class PluvoSink(Sink):
 def no_such_stream(name: str) -> ConfigurationError:
     """Return the error about a stream that cannot be written."""
     msg = (
-        f"stream {name} is none that this target writes ({', '.join(STREAMS)}): leave it out in the "
-        "tap's catalog or with the stream map null, or rename it with `__alias__`. Nothing was "
-        "written"
+        f"stream {name} is none that this target writes ({', '.join(STREAMS)}): leave it out in "
+        "the tap's catalog or with the stream map null, or rename it with `__alias__`. Nothing "
+        "was written"
     )
     return ConfigurationError(msg)
-
-
-__all__ = ["PluvoSink", "Row", "no_such_stream"]

@@ -6,11 +6,11 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from pluvo_client.errors import NotFoundError, PluvoError, RetriableError
-from target_pluvo.changes import Change, Job, Results
+from target_pluvo.changes import Job, Results
 from target_pluvo.rows import RejectedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pluvo_client import PluvoClient
     from target_pluvo.live import Live
@@ -59,21 +59,10 @@ class StreamWriter(ABC):
     def send(self, jobs: Iterable[Job], *, repeatable: bool = True) -> dict[Job, PluvoError]:
         """Send the mutations of jobs; return those that failed, whose changes are rejected."""
         sent: list[Job] = []
-
-        def texts() -> Iterable[str]:
-            for job in jobs:
-                try:
-                    text = job.text()
-                except RejectedError as error:
-                    for change in job.changes:
-                        change.reject(str(error))
-                else:
-                    sent.append(job)
-                    yield text
-
         failed: dict[Job, PluvoError] = {}
         smaller: list[Job] = []
-        for number, outcome in enumerate(self.client.change(texts(), repeatable=repeatable)):
+        outcomes = self.client.change(_texts(jobs, sent), repeatable=repeatable)
+        for number, outcome in enumerate(outcomes):
             job = sent[number]
             if not isinstance(outcome, PluvoError):
                 for change in job.changes:
@@ -86,6 +75,19 @@ class StreamWriter(ABC):
                 for change in job.changes:
                     change.reject(f"Pluvo refused it: {outcome}")
         return failed | self.send(smaller, repeatable=repeatable) if smaller else failed
+
+
+def _texts(jobs: Iterable[Job], sent: list[Job]) -> Iterator[str]:
+    """Give the mutations of jobs, and note in `sent` whose they are."""
+    for job in jobs:
+        try:
+            text = job.text()
+        except RejectedError as error:
+            for change in job.changes:
+                change.reject(str(error))
+        else:
+            sent.append(job)
+            yield text
 
 
 def is_refusal(error: PluvoError) -> bool:

@@ -57,6 +57,7 @@ class Certificates(StreamWriter):
         self.live.need("generateCertificate", "id", "title", "userIds", "issueDate")
         self.portfolio = Portfolio(self.client)
         self._issuing: list[tuple[Change, Certificate]] = []
+        self._found: list[Certificate] = []  # in the portfolio, of which the ledger does not know
 
     @override
     def plan(self, rows: Sequence[Row]) -> None:
@@ -67,18 +68,13 @@ class Certificates(StreamWriter):
         wanted: dict[Certificate, list[Row]] = {}
         for row in rows:
             try:
-                if row.is_deleted:
-                    msg = "a certificate cannot be taken back"
-                    raise RejectedError(msg)
                 wanted.setdefault(self._certificate(row, templates), []).append(row)
             except RejectedError as error:
                 self.results.reject([row], error)
         with self._ledger() as ledger:
             done = {entry.key for entry in ledger.entries(self._prefix) if entry.state == "done"}
         self._done = done
-        shown = self.portfolio.shown(
-            [item for item in wanted if item.user.id is not None]
-        )
+        shown = self.portfolio.shown([item.shown() for item in wanted if item.user.id is not None])
         alike: dict[Shown, list[Certificate]] = {}
         for item, same in wanted.items():
             if item.user.id is None:
@@ -104,6 +100,7 @@ class Certificates(StreamWriter):
                 self._note(item, wanted[item])
             elif number >= len(items):
                 self.results.keep(wanted[item])
+                self._found.append(item)
             else:
                 msg = (
                     "the portfolio shows certificates of this title and day, and it cannot be told "
@@ -119,6 +116,9 @@ class Certificates(StreamWriter):
         self._issuing.append((change, item))
 
     def _certificate(self, row: Row, templates: dict[str, str]) -> Certificate:
+        if row.is_deleted:
+            msg = "a certificate cannot be taken back"
+            raise RejectedError(msg)
         template = row.required("certificate_id")
         if template not in templates:
             msg = "`certificate_id`: Pluvo has no certificate with this id"
@@ -164,6 +164,10 @@ class Certificates(StreamWriter):
     @override
     def write(self) -> None:
         with self._ledger() as ledger:
+            for item in self._found:
+                with ledger.claim(self._key(item), self._detail(item)) as claim:
+                    if claim.state != "done":
+                        ledger.done(claim.key, {"found": True})
             for change, item in self._issuing:
                 try:
                     self._settle(ledger, change, item)
@@ -172,8 +176,7 @@ class Certificates(StreamWriter):
 
     def _settle(self, ledger: Ledger, change: Change, item: Certificate) -> None:
         key, mark = self._key(item), item.shown()
-        detail = {"template": item.template, "user": mark.user_id, "day": mark.day}
-        with ledger.claim(key, detail | {"title": mark.title}) as claim:
+        with ledger.claim(key, self._detail(item)) as claim:
             if claim.state == "done":  # by a run beside this one
                 change.done = True
                 return
@@ -181,7 +184,10 @@ class Certificates(StreamWriter):
                 self._issue(ledger, claim, item)
             self._done.add(key)
             change.done = True
-            ledger.done(key, {"day": mark.day})
+            ledger.done(key, {"issued": True})
+
+    def _detail(self, item: Certificate) -> dict[str, str]:
+        return {"template": item.template, **item.shown()._asdict()}
 
     def _is_shown(self, ledger: Ledger, claim: Claim, mark: Shown) -> bool:
         """Ask the portfolio whether a certificate of unknown fate is there.
@@ -215,7 +221,9 @@ class Certificates(StreamWriter):
         given |= {"userIds": [mark.user_id], "issueDate": item.issued.isoformat()}
         if item.training is not None:
             given["trainingId"] = item.training.known_id
-        text = f"{call('generateCertificate', given)} {{ bulkGenerate {{ succeededIds failedIds }} }}"
+        text = (
+            f"{call('generateCertificate', given)} {{ bulkGenerate {{ succeededIds failedIds }} }}"
+        )
         error: PluvoError | None = None
         for _ in range(ATTEMPTS):
             claim.check()

@@ -66,7 +66,9 @@ class Enrollments(StreamWriter):
         enrolled already stays so.
         """
         contract = self.live.contract
-        if not (contract.has("enrollments.offerEventId") and contract.has("offers.offerEvents.ref")):
+        if not (
+            contract.has("enrollments.offerEventId") and contract.has("offers.offerEvents.ref")
+        ):
             return set()
         refs = {
             event["id"]: event["ref"]

@@ -9,7 +9,6 @@ from typing_extensions import override
 
 from pluvo_client.errors import ConfigurationError
 from target_pluvo.changes import Change, Job
-from target_pluvo.live import Thing
 from target_pluvo.rows import RejectedError
 from target_pluvo.settings import MIRROR
 from target_pluvo.streams.base import StreamWriter
@@ -17,7 +16,7 @@ from target_pluvo.streams.base import StreamWriter
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from target_pluvo.live import Directory
+    from target_pluvo.live import Directory, Thing
     from target_pluvo.rows import Row
 
 BATCH = 100  # users in one mutation
@@ -106,9 +105,7 @@ class Memberships(StreamWriter):
             if self.mirrors and place not in unsure:
                 self._remove_others(place, users, found.get(place, set()))
 
-    def _compare(
-        self, place: Place, users: dict[Thing, list[Row]], present: set[str]
-    ) -> None:
+    def _compare(self, place: Place, users: dict[Thing, list[Row]], present: set[str]) -> None:
         for user, same in users.items():
             is_in = user.id is not None and user.id in present
             leaves = same[-1].is_deleted

@@ -67,34 +67,38 @@ class TrainingParticipants(Memberships):
         schema to confirm it, the documented way gives participants only.
         """
         contract = self.live.contract
-        path = f"{_NODE}.{{}}.edges.node"
-        if not (contract.is_live and contract.has(f"{path.format('participants')}.user.id")):
-            plan = self.client.plan(itemgetter("id"))
-            for training_id in trainings:
-                given = {"trainingIds": [training_id]}
-                for rows in self.client.reader("paginatedUsers", "id", given, plan):
-                    for user, _ in rows:
-                        yield training_id, PARTICIPANT, user["id"]
+        if contract.is_live and contract.has(f"{_NODE}.participants.edges.node.user.id"):
+            yield from self._read_nested(trainings)
             return
-        reads: list[tuple[str, str]] = []
-        connections = []
+        plan = self.client.plan(itemgetter("id"))
+        for training_id in trainings:
+            given = {"trainingIds": [training_id]}
+            for rows in self.client.reader("paginatedUsers", "id", given, plan):
+                for user, _ in rows:
+                    yield training_id, PARTICIPANT, user["id"]
+
+    def _read_nested(self, trainings: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+        has = self.live.contract.has
+        places: list[tuple[str, str]] = []
+        connections: list[tuple[Connection, None]] = []
         for field, role in _CONNECTIONS.items():
-            if not contract.has(path.format(field)):
+            if not has(f"{_NODE}.{field}.edges.node.user.id"):
                 continue
-            shown = "role" if contract.has(f"{path.format(field)}.role") else ""
-            counted = contract.has(f"{_NODE}.{field}.count")
+            shown = "role" if has(f"{_NODE}.{field}.edges.node.role") else ""
             nested = Connection(
-                field, {}, f"id user {{ id }} {shown}", by_offset=False, counted=counted
+                *(field, {}, f"id user {{ id }} {shown}"),
+                by_offset=False,
+                counted=has(f"{_NODE}.{field}.count"),
             )
             for training_id in trainings:
-                reads.append((training_id, role))
+                places.append((training_id, role))
                 connections.append((nested.inside(call("training", {"id": training_id})), None))
-        plan = self.client.plan(itemgetter("id"))
-        for number, records in read_nested(plan, connections):
-            training_id, role = reads[number]
+        for number, records in read_nested(self.client.plan(itemgetter("id")), connections):
+            training_id, role = places[number]
             for record in records:
-                if user := record.get("user"):
-                    yield training_id, record.get("role") or role, user["id"]
+                member = record.get("user")
+                if isinstance(member, dict):
+                    yield training_id, record.get("role") or role, member["id"]
 
     @override
     def kept(self, place: Place, ids: set[str]) -> set[str]:

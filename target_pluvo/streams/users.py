@@ -63,10 +63,7 @@ class Users(StreamWriter):
         for same in _of_one_user(rows):
             row = Row(same[0].place, same[-1].number, _merged(same))
             try:
-                thing = self._thing(row)
-                if thing in touched:
-                    msg = "another row is about the same user"
-                    raise RejectedError(msg)
+                thing = self._thing(row, touched)
                 self._compare(row, same, thing)
             except RejectedError as error:
                 self.results.reject(same, error)
@@ -74,8 +71,12 @@ class Users(StreamWriter):
                 if thing is not None:
                     touched.add(thing)
 
-    def _thing(self, row: Row) -> Thing | None:
-        """Return the user that a row is about, if there is one."""
+    def _thing(self, row: Row, touched: set[Thing]) -> Thing | None:
+        """Return the user that a row is about, if there is one.
+
+        Raises:
+            RejectedError: that is not certain.
+        """
         ref, email = row.text("ref"), row.text("email")
         if ref is None and email is None:
             msg = "`ref` and `email` are both empty"
@@ -85,6 +86,9 @@ class Users(StreamWriter):
         found = users.with_ref(ref) or owner
         if owner is not None and owner is not found:
             msg = "`email` is the address of another user"
+            raise RejectedError(msg)
+        if found in touched or (found is not None and found.id is None):
+            msg = "another row is about the same user"
             raise RejectedError(msg)
         return found
 
