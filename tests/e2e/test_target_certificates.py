@@ -70,7 +70,7 @@ def test_a_fault_is_followed_by_a_look_at_the_portfolio(issuing: Issuing, kind: 
 
 def test_what_cannot_be_read_back_is_kept_and_settled_by_the_next_run(issuing: Issuing) -> None:
     sandbox = issuing.target.sandbox
-    # The first request lacks a scope, so nothing comes of it; the plan reads all portfolios at once.
+    # The first one lacks a scope, so nothing comes of it; the plan reads all portfolios at once.
     sandbox.set_faults("late-502:generateCertificate@2", "no-data:portfolioItems@2-9")
     written = issuing.target.run(singer(issuing.data()))
     assert written.returncode == 1
