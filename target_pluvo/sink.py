@@ -94,6 +94,14 @@ class PluvoSink(Sink):
         """Do nothing: who is not in the data is left alone, except by `membership_mode`."""
 
 
+class DroppedSink(PluvoSink):
+    """Stands for a stream that a stream map drops: no row of it comes."""
+
+    @override
+    def setup(self) -> None:
+        """Check nothing."""
+
+
 def no_such_stream(name: str) -> ConfigurationError:
     """Return the error about a stream that cannot be written."""
     msg = (

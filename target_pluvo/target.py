@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Target
 from singer_sdk.helpers.capabilities import PluginCapabilities
+from singer_sdk.mapper import RemoveRecordTransform
 from typing_extensions import override
 
 from pluvo_client.errors import ConfigurationError
@@ -16,7 +17,7 @@ from pluvo_client.settings import problems
 from target_pluvo.rows import Row
 from target_pluvo.run import Run
 from target_pluvo.settings import PROGRAM, SCHEMA, Settings
-from target_pluvo.sink import PluvoSink, no_such_stream
+from target_pluvo.sink import DroppedSink, PluvoSink, no_such_stream
 from target_pluvo.streams import STREAMS
 
 if TYPE_CHECKING:
@@ -74,11 +75,16 @@ class TargetPluvo(Target):
 
     @override
     def get_sink_class(self, stream_name: str) -> type[Sink]:
-        """Return the class of all sinks.
+        """Return the class of a stream's sink.
 
         Raises:
             ConfigurationError: the stream is none that can be written.
         """
+        maps = [item for found in self.mapper.stream_maps.values() for item in found]
+        dropped = {item.stream_alias for item in maps if isinstance(item, RemoveRecordTransform)}
+        kept = {item.stream_alias for item in maps if not isinstance(item, RemoveRecordTransform)}
+        if stream_name in dropped - kept:
+            return DroppedSink
         if stream_name not in STREAMS:
             raise no_such_stream(stream_name)
         return PluvoSink

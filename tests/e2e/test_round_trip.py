@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support import Result, config, discover, selecting, sync
+from support import SYNC_LOG, Result, config, discover, selecting, sync
 from target_support import Target
 
 from pluvo_sandbox import Sandbox
@@ -27,7 +27,8 @@ COLUMNS = {
 
 
 def read(sandbox: Sandbox) -> Result:
-    catalog = selecting(discover(config(sandbox)), COLUMNS)
+    # With the log of what was read, which a stream map drops.
+    catalog = selecting(discover(config(sandbox)), [*COLUMNS, SYNC_LOG])
     return sync(config(sandbox), catalog=catalog)
 
 
