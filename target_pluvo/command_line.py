@@ -11,13 +11,13 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 from singer_sdk.exceptions import (
     InvalidInputLine,
+    MapExpressionError,
     MappingError,
     MissingKeyPropertiesError,
     RecordsWithoutSchemaException,
 )
 from typing_extensions import override
 
-from certificate_ledger import LedgerError
 from pluvo_client.errors import ConfigurationError, PluvoError
 from pluvo_client.settings.sources import (
     from_environment,
@@ -93,7 +93,13 @@ def main() -> None:
     """Run the command line; a user's mistake ends in sentences, not in a traceback."""
     try:
         TargetPluvoCommand.cli()
-    except (PluvoError, LedgerError, MappingError, MissingKeyPropertiesError, *_INPUT) as error:
+    except (
+        PluvoError,
+        MappingError,
+        MapExpressionError,
+        MissingKeyPropertiesError,
+        *_INPUT,
+    ) as error:
         for sentence in _sentences(error):
             TargetPluvoCommand.logger.critical("%s", sentence)
         logging.shutdown()
@@ -103,7 +109,7 @@ def main() -> None:
 def _sentences(error: Exception) -> Iterator[str]:
     """Say what is wrong; what the SDK says may show values."""
     match error:
-        case MappingError():
+        case MappingError() | MapExpressionError():
             yield f"setting `stream_maps`: {error}"
         case MissingKeyPropertiesError():
             yield "a row lacks a column of its key. Nothing was written"

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from certificate_ledger import Ledger
 from pluvo_client.errors import PluvoError
 from pluvo_client.schema.documents import call
 from target_pluvo.changes import Change
+from target_pluvo.ledger import open_ledger
 from target_pluvo.portfolio import Portfolio, Shown
 from target_pluvo.rows import RejectedError, moment
 from target_pluvo.streams.base import StreamWriter, is_refusal
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
-    from certificate_ledger import Claim
+    from certificate_ledger import Claim, Ledger
     from target_pluvo.live import Thing
     from target_pluvo.rows import Row
 
@@ -71,7 +71,7 @@ class Certificates(StreamWriter):
                 wanted.setdefault(self._certificate(row, templates), []).append(row)
             except RejectedError as error:
                 self.results.reject([row], error)
-        with self._ledger() as ledger:
+        with open_ledger(self.settings.ledger) as ledger:
             done = {entry.key for entry in ledger.entries(self._prefix) if entry.state == "done"}
         self._done = done
         shown = self.portfolio.shown([item.shown() for item in wanted if item.user.id is not None])
@@ -156,14 +156,11 @@ class Certificates(StreamWriter):
         """Return how many certificates that look like this are known to be issued."""
         return sum(key.startswith(self._alike(mark)) for key in self._done)
 
-    def _ledger(self) -> Ledger:
-        return Ledger.open(self.settings.ledger)
-
     # Writing
 
     @override
     def write(self) -> None:
-        with self._ledger() as ledger:
+        with open_ledger(self.settings.ledger) as ledger:
             for item in self._found:
                 with ledger.claim(self._key(item), self._detail(item)) as claim:
                     if claim.state != "done":
