@@ -20,7 +20,7 @@ TOOLS := dbt docs meltano postgres singer-tools target-csv target-jsonl target-p
 COMPATIBILITY := dbt-oldest dialects metricflow
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report prune disk test setup lint types audit tests unit canary test-orchestrate test-compatibility test-page test-simulation test-alarms test-upgrade test-image test-year image format bench bench-scale bench-models docs sandbox airflow generate lock clean
+.PHONY: help demo report prune disk test setup lint types audit tests unit canary test-orchestrate test-compatibility test-page test-simulation test-alarms test-upgrade test-kills test-image test-year image format bench bench-scale bench-models docs sandbox airflow generate lock clean
 .DELETE_ON_ERROR:
 
 help: ## List the ways to run this project
@@ -118,6 +118,9 @@ test-image: .venv/.ready ## Take the steps of the Dockerfile in an empty folder,
 test-alarms: ## Check the rules for Prometheus with promtool (found on PATH; not part of `test`)
 	promtool check rules orchestrate/prometheus/pluvo.rules.yml
 	promtool test rules orchestrate/prometheus/pluvo.rules.test.yml
+
+test-kills: .venv/.ready ## Kill target-pluvo at KILLS=50 random moments; every certificate must be issued exactly once
+	$(BIN)/python tests/e2e/kill_target.py $(or $(KILLS),50) $(or $(SEED),1)
 
 test-year: setup ## Build the models every day for a year, and compare the disk's use (an hour; not part of `test`)
 	$(BIN)/pytest tests/dbt/a_year.py
