@@ -53,4 +53,4 @@ def wait_for_a_job(channel: socket.socket) -> None:
 
 if __name__ == "__main__":
     wait_for_a_job(socket.socket(fileno=int(sys.argv[1])))
-    sys.exit(PROGRAMS[sys.argv[0]]())  # type: ignore[func-returns-value]  # as the commands do
+    sys.exit(PROGRAMS[sys.argv[0]]())

@@ -39,7 +39,7 @@ def test_users_are_made_changed_archived_and_restored(target: Target) -> None:
     sandbox = target.sandbox
     for name, archived in (("Ann", False), ("Bob", False), ("Cid", True), ("Dee", False)):
         sandbox.insert_user(name, ref=name, email=f"{name}@example.com", archived=archived)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"ref": "Ann", "name": "Anna", "roles": "MANAGER; TRAINER"},
         {"ref": "Bob", "archived": "true"},
         {"ref": "Cid", "archived": False},

@@ -432,7 +432,7 @@ def test_custom_fields_are_made_renamed_and_archived(write: Api) -> None:
 def test_a_picture_that_was_uploaded_becomes_that_of_a_user(write: Api, fresh: Sandbox) -> None:
     fresh.insert_user("Ann", ref="Ann")
     query = "mutation($f: Upload!) { uploadFile(file: $f) { ok file { id url } } }"
-    parts = {
+    parts: Any = {
         "operations": (None, json.dumps({"query": query, "variables": {"f": None}})),
         "map": (None, json.dumps({"0": ["variables.f"]})),
         "0": ("ann.jpg", b"\x00\x01", "image/jpeg"),

@@ -1,4 +1,4 @@
-"""What the tap uses of the SDK beyond its documentation, pinned.
+"""What tap and target use of the SDK beyond its documentation, pinned.
 
 A release of the SDK that renames or reshapes one of these fails here first, by name, instead of
 somewhere in a sync. `make canary` runs this with the newest release.
@@ -12,13 +12,14 @@ import re
 from pathlib import Path
 
 import pytest
-from singer_sdk import Stream, Tap
+from singer_sdk import Sink, Stream, Tap, Target
 from singer_sdk.mapper import CustomStreamMap
-from singer_sdk.plugin_base import PluginBase
+from singer_sdk.plugin_base import BaseSingerReader, PluginBase
 from singer_sdk.singerlib.catalog import Metadata, MetadataMapping
 from singer_sdk.streams._state import StreamStateManager
 
-TAP = Path(__file__).parents[2] / "tap_pluvo"
+ROOT = Path(__file__).parents[2]
+PACKAGES = (ROOT / "tap_pluvo", ROOT / "target_pluvo")
 
 # Overridden, so that the SDK calls ours: name, and the parameters it calls with.
 OVERRIDDEN = {
@@ -35,6 +36,12 @@ OVERRIDDEN = {
     (Tap, "setup_mapper"): ["self"],
     (Tap, "load_state"): ["self", "state"],
     (Tap, "discover_streams"): ["self"],
+    (Target, "_process_state_message"): ["self", "message_dict"],
+    (Target, "_process_batch_message"): ["self", "message_dict"],
+    (Target, "process_endofpipe"): ["self"],
+    (Target, "get_sink_class"): ["self", "stream_name"],
+    (Sink, "_validate_and_parse"): ["self", "record"],
+    (Sink, "get_validator"): ["self"],
 }
 # Called by us.
 CALLED = {
@@ -46,12 +53,15 @@ CALLED = {
     (PluginBase, "setup_mapper"): ["self"],
     (CustomStreamMap, "_eval"): ["self", "expr", "expr_parsed", "record", "property_name"],
     (PluginBase, "append_builtin_config"): ["config_jsonschema"],
+    (Target, "_write_state_message"): ["self", "state"],
+    (BaseSingerReader, "_assert_line_requires"): ["self", "message_dict", "requires"],
 }
 # Attributes that `__init__` sets and that we read or set.
 ATTRIBUTES = {
     Stream: {"_mask", "_metadata", "_stream_version", "_tap_input_catalog"},
     PluginBase: {"_config"},
     StreamStateManager: {"is_flushed"},
+    Target: {"_sinks_active", "_sinks_to_clear"},
 }
 
 
@@ -75,6 +85,11 @@ def test_an_attribute_is_set_when_an_object_is_made(owner: type, name: str) -> N
     assert f"self.{name}:" in source or f"self.{name} =" in source
 
 
+def test_the_target_waits_for_the_last_row() -> None:
+    assert "_MAX_RECORD_AGE_IN_MINUTES" in inspect.getsource(Target._handle_max_record_age)
+    assert "is_full" in inspect.getsource(Target._process_record_message)
+
+
 def test_selection_and_metadata_are_cached_where_they_are_expected() -> None:
     """`mask` and `metadata` fill these caches once, and ours add to them."""
     for name, cache in (("mask", "_mask"), ("metadata", "_metadata")):
@@ -89,7 +104,7 @@ def names_of(owner: type) -> set[str]:
 
 
 def test_no_other_private_name_of_the_sdk_is_used() -> None:
-    owners = (Stream, Tap, PluginBase, StreamStateManager)
+    owners = (Stream, Tap, PluginBase, StreamStateManager, Sink, Target)
     sdk = {
         name
         for name in set().union(*map(names_of, owners))
@@ -97,7 +112,9 @@ def test_no_other_private_name_of_the_sdk_is_used() -> None:
     }
     pinned = {name for _, name in OVERRIDDEN | CALLED} | set().union(*ATTRIBUTES.values())
     pinned.add("_tap")  # the tap that a stream belongs to
-    sources = {path.name: path.read_text("utf-8") for path in TAP.rglob("*.py")}
+    pinned.add("_MAX_RECORD_AGE_IN_MINUTES")  # after which the SDK would write by itself
+    paths = [path for package in PACKAGES for path in package.rglob("*.py")]
+    sources = {str(path): path.read_text("utf-8") for path in paths}
     for name, source in sources.items():
         if "singer_sdk" not in source:
             continue
