@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from target_pluvo.changes import Results
     from target_pluvo.rows import Row
 
+_START = b'{"stream": "'  # of every line in the file
 _COLUMNS = ("created", "updated", "unchanged", "archived", "removed", "rejected")
 
 
@@ -26,10 +26,23 @@ class Rejects:
         self._path = Path(path)
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with suppress(FileNotFoundError):
-                self._path.unlink()
+            if self._path.exists():
+                self._remove_earlier()
         except OSError as error:
             raise self._failed(error) from error
+
+    def _remove_earlier(self) -> None:
+        """Remove the file of an earlier run.
+
+        Raises:
+            ConfigurationError: it is a file of something else.
+        """
+        with self._path.open("rb") as file:
+            start = file.read(len(_START))
+        if start != _START:
+            msg = f"setting `rejects`: {str(self._path)!r} holds something else: name another file"
+            raise ConfigurationError(msg)
+        self._path.unlink()
 
     def write(self, results: Mapping[str, Results]) -> None:
         """Write all rejected rows, each with the reason."""

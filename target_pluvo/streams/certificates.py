@@ -71,15 +71,17 @@ class Certificates(StreamWriter):
                 wanted.setdefault(self._certificate(row, templates), []).append(row)
             except RejectedError as error:
                 self.results.reject([row], error)
-        with open_ledger(self.settings.ledger) as ledger:
-            done = {entry.key for entry in ledger.entries(self._prefix) if entry.state == "done"}
-        self._done = done
         shown = self.portfolio.shown([item.shown() for item in wanted if item.user.id is not None])
+        # Read after the portfolio: what a run beside this one has issued by then is noted here.
+        with open_ledger(self.settings.ledger) as ledger:
+            entries = ledger.entries(self._prefix)
+        self._done = {entry.key for entry in entries if entry.state == "done"}
+        self._open = {entry.key for entry in entries} - self._done
         alike: dict[Shown, list[Certificate]] = {}
         for item, same in wanted.items():
             if item.user.id is None:
                 self._note(item, same)
-            elif self._key(item) in done:
+            elif self._key(item) in self._done:
                 self.results.keep(same)
             else:
                 alike.setdefault(item.shown(), []).append(item)
@@ -95,10 +97,12 @@ class Certificates(StreamWriter):
     ) -> None:
         """Decide about certificates that look alike in the portfolio, which shows some of them."""
         number -= self._number_done(mark)
+        others = [key for key in self._open if key.startswith(self._alike(mark))]
+        alike = {self._key(item) for item in items}.union(others)
         for item in items:
             if number <= 0:
                 self._note(item, wanted[item])
-            elif number >= len(items):
+            elif number >= len(alike):
                 self.results.keep(wanted[item])
                 self._found.append(item)
             else:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -400,6 +403,32 @@ def test_rejected_rows_go_to_a_file_and_the_others_go_on(target: Target) -> None
     assert "ann@example.com" not in written.stderr
     target.write(first)
     assert not target.rejects.exists()
+
+
+def test_a_file_of_something_else_is_not_taken_for_that_of_rejected_rows(target: Target) -> None:
+    other = target.folder / "people.csv"
+    other.write_text("number,name\n", encoding="utf-8")
+    written = target.run(singer({"users": [GOOD]}), rejects=str(other))
+    assert written.returncode == 1
+    assert "holds something else: name another file" in written.stderr
+    assert other.read_text("utf-8") == "number,name\n"
+    assert target.mutations() == []
+
+
+def test_a_signal_ends_a_run_and_the_next_one_does_the_rest(target: Target) -> None:
+    rows = [{"ref": f"U{number}", "name": "U"} for number in range(100)]
+    target.sandbox.set_faults("slow=1:updateOrCreateUser")
+    pid = target.start(singer({"users": rows}), operations_per_request=1, max_concurrency=1)
+    while not target.mutations():
+        time.sleep(0.01)
+    os.kill(pid, signal.SIGTERM)
+    ended = target.end()
+    assert ended.returncode == 128 + signal.SIGTERM
+    assert ended.stdout == ""
+    target.sandbox.set_faults()
+    written = target.write({"users": rows})
+    assert written.table["users"]["unchanged"] < 10
+    assert sum(written.table["users"].values()) == 100
 
 
 def test_one_of_a_batch_that_cannot_be_added_does_not_keep_the_others_out(
