@@ -18,7 +18,7 @@ from target_support import Target, Written, singer
 from certificate_ledger import Ledger
 from pluvo_sandbox import Sandbox
 
-PEOPLE = 8
+PEOPLE = 5
 FAULTS = ("late-502:generateCertificate/5", "reset:generateCertificate/7", "502:portfolioItems/9")
 
 
