@@ -20,7 +20,7 @@ TOOLS := dbt docs meltano postgres singer-tools target-csv target-jsonl target-p
 COMPATIBILITY := dbt-oldest dialects metricflow
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report prune disk test setup lint types audit tests unit canary test-orchestrate test-compatibility test-page test-simulation test-alarms test-upgrade test-image test-year image format bench bench-scale bench-models docs sandbox airflow generate lock clean
+.PHONY: help demo demo-bridge report prune disk test setup lint types audit tests unit canary test-orchestrate test-compatibility test-page test-simulation test-kills test-alarms test-upgrade test-image test-year image format bench bench-scale bench-models docs sandbox airflow generate lock clean
 .DELETE_ON_ERROR:
 
 help: ## List the ways to run this project
@@ -114,6 +114,9 @@ test-upgrade: .venv/.ready ## Move a clone of the first version, with data and c
 
 test-image: .venv/.ready ## Take the steps of the Dockerfile in an empty folder, and run the job there (not part of `test`)
 	$(BIN)/pytest tests/e2e/image.py
+
+test-kills: .venv/.ready .venv-tools/postgres/.ready ## Kill the target for Thought Industries 150 times at random moments (minutes; not part of `test`)
+	$(BIN)/pytest -n 2 tests/e2e/fifty_kills.py
 
 test-alarms: ## Check the rules for Prometheus with promtool (found on PATH; not part of `test`)
 	promtool check rules orchestrate/prometheus/pluvo.rules.yml

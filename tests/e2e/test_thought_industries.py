@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from killing import kill
 from thought_industries_support import (
     SCHEMA,
     STATE,
@@ -230,3 +232,24 @@ def test_a_missing_column_is_named(tenant: ThoughtIndustries, tmp_path: Path) ->
     schema = SCHEMA | {"schema": {"properties": columns}}
     result = load(config(tenant, tmp_path), tmp_path, [schema], code=1)
     assert "the column completion_date, user_email is missing" in result.stderr
+
+
+def test_killed_and_started_again_it_issues_each_certificate_once(tmp_path: Path) -> None:
+    kill(4, tmp_path, f"sqlite:///{tmp_path}/ledger.db", 7)
+
+
+def test_two_runs_at_once_issue_each_certificate_once(
+    tenant: ThoughtIndustries, tmp_path: Path
+) -> None:
+    settings = config(tenant, tmp_path)
+    said = messages(map(row, people(tenant, 12)))
+    with ThreadPoolExecutor() as pool:
+        for name in ("one", "other"):
+            (tmp_path / name).mkdir()
+        runs = [
+            pool.submit(load, settings | {"rejects": f"{tmp_path}/{name}.jsonl"}, folder, said)
+            for name in ("one", "other")
+            for folder in [tmp_path / name]
+        ]
+    assert all(run.result().stdout for run in runs)
+    assert len(tenant.certificates()) == 12
