@@ -117,6 +117,16 @@ class Ledger:
         with self._transaction() as connection:
             return [Entry(**_values(row)) for row in connection.execute(query)]
 
+    def entries(self, prefix: str) -> list[Entry]:
+        """Return what there is about the keys that begin with `prefix`, in their order."""
+        query = (
+            select(ENTRIES)
+            .where(ENTRIES.c.key.startswith(prefix, autoescape=True))
+            .order_by(ENTRIES.c.key)
+        )
+        with self._transaction() as connection:
+            return [Entry(**_values(row)) for row in connection.execute(query)]
+
     def _change(self, key: str, **values: Any) -> None:
         with self._transaction() as connection:
             change = update(ENTRIES).where(ENTRIES.c.key == key, ENTRIES.c.run == self._run)

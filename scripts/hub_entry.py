@@ -1,4 +1,4 @@
-"""The entry for MeltanoHub, made from `tap-pluvo --about`.
+"""The entries for MeltanoHub, made from what the programs say with `--about`.
 
 The hub wants sorted keys, settings and capabilities, and names the variant after the account that
 owns the repository. Secrets are both of kind `password` and `sensitive` there.
@@ -18,8 +18,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 ROOT = Path(__file__).parents[1]
-NOTICE = "# Written by scripts/meltano_settings.py (`make generate`) from `tap-pluvo --about`.\n"
+NOTICE = "# Written by scripts/meltano_settings.py (`make generate`) from `{} --about`.\n"
 VENDOR = "https://www.pluvo.com/"
+
+
+# By program: the kind of the plugin, what it is for, and what to install.
+PROGRAMS = {
+    "tap-pluvo": (
+        "extractors",
+        "Learning management system: users, progress, certificates, enrollments",
+        "tap-pluvo",
+    ),
+    "target-pluvo": (
+        "loaders",
+        "Learning management system: users, groups, trainings, enrollments, certificates",
+        "tap-pluvo[targets]",
+    ),
+}
 
 
 class Entry(NamedTuple):
@@ -29,39 +44,43 @@ class Entry(NamedTuple):
     text: str
 
 
-def hub_entry(about: Mapping[str, Any], unselected: Iterable[str]) -> Entry:
-    """Return the entry, with the streams `unselected` off by default."""
+def hub_entry(about: Mapping[str, Any], unselected: Iterable[str] = ()) -> Entry:
+    """Return the entry; that of a tap has the streams `unselected` off by default."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]
     repository = project["urls"]["Repository"]
     variant = urlsplit(repository).path.split("/")[1].lower()
     name = about["name"]
+    kind, description, package = PROGRAMS[name]
     settings = [
         _setting(setting, schema) for setting, schema in about["settings"]["properties"].items()
     ]
     entry = {
         "capabilities": sorted(about["capabilities"]),
-        "description": "Learning management system: users, progress, certificates, enrollments",
+        "description": description,
         "domain_url": VENDOR,
         "executable": name,
         "keywords": ["api", "education", "graphql", "lms", "meltano_sdk"],
         "label": "Pluvo",
         "log_parser": "singer-sdk",
-        "logo_url": "/assets/logos/extractors/pluvo.png",
+        "logo_url": f"/assets/logos/{kind}/pluvo.png",
         "maintenance_status": "active",
         "name": name,
         "namespace": name.replace("-", "_"),
-        "pip_url": name,
+        "pip_url": package,
         "quality": "silver",
         "repo": repository,
-        "select": ["*.*", *(f"!{stream}.*" for stream in sorted(unselected))],
         "settings": sorted(settings, key=lambda setting: setting["name"]),
         "settings_group_validation": sorted(sorted(group) for group in SUFFICIENT),
         "supported_python_versions": about["supported_python_versions"],
         "variant": variant,
     }
-    text = NOTICE + yaml.dump(entry, Dumper=_Dumper, sort_keys=True, allow_unicode=True, width=80)
-    return Entry(f"hub/extractors/{name}/{variant}.yml", text)
+    if kind == "extractors":
+        entry["select"] = ["*.*", *(f"!{stream}.*" for stream in sorted(unselected))]
+    text = NOTICE.format(name) + yaml.dump(
+        entry, Dumper=_Dumper, sort_keys=True, allow_unicode=True, width=80
+    )
+    return Entry(f"hub/{kind}/{name}/{variant}.yml", text)
 
 
 class _Dumper(yaml.SafeDumper):

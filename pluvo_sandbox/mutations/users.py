@@ -53,7 +53,7 @@ def archive_users(write: Writer, given: Given) -> Payload:
 def _create(write: Writer, values: Given, send_invite: bool | None) -> str:
     wrong = filled(values, "name") | _wrong(values)
     check(wrong | write.unique("users", picked(values, *_KEYS)))
-    columns = {"ref": new_ref(), "createdAt": now(), "updatedAt": now(), "userVia": ["API"]}
+    columns = {"ref": new_ref(), "createdAt": now(), "updatedAt": now()}
     if send_invite is not False:
         columns["invitedOn"] = now()
     user_id = write.insert("users", **(columns | picked(values, *_PLAIN)))
