@@ -31,6 +31,9 @@ help: ## List the ways to run this project
 demo: .venv/.ready .meltano/.demo-ready ## Load a made-up organization into DuckDB and show it, from scratch
 	@$(BIN)/python demo/demo.py
 
+demo-bridge: .venv/.ready .meltano/.bridge-ready ## Bring a certificate from a made-up Pluvo into a made-up Thought Industries
+	@$(BIN)/python demo/bridge.py
+
 sandbox: .venv/.ready ## Serve a made-up Pluvo on this machine until Ctrl-C
 	@$(BIN)/pluvo-sandbox serve
 
@@ -175,7 +178,8 @@ airflow: .venv-airflow/.ready ## Install Airflow into .venv-airflow, for orchest
 
 MELTANO := .venv-tools/meltano/bin/meltano --log-level=warning
 .meltano/.demo-ready: PLUGINS := tap-pluvo-batch target-batch-files dbt-duckdb
-.meltano/.ready .meltano/.demo-ready: meltano.yml pyproject.toml $(wildcard requirements/*.txt) \
+.meltano/.bridge-ready: PLUGINS := tap-pluvo-certificates target-thought-industries
+.meltano/.ready .meltano/.demo-ready .meltano/.bridge-ready: meltano.yml pyproject.toml $(wildcard requirements/*.txt) \
 		.venv-tools/meltano/.ready
 	@echo "Installing Meltano's plugins"
 	@$(MELTANO) install $(PLUGINS)
