@@ -291,11 +291,11 @@ def in_order(part: Any) -> bool:
     return not isinstance(part, list) or all(map(in_order, part))
 
 
-def test_the_entry_for_the_hub() -> None:
+@pytest.mark.parametrize("path", sorted((ROOT / "hub").glob("*/*/*.yml")), ids=str)
+def test_an_entry_for_the_hub(path: Path) -> None:
     """What the hub's JSON Schema and its linter ask of a plugin definition."""
-    (path,) = (ROOT / "hub/extractors/tap-pluvo").glob("*.yml")
     entry = yaml.safe_load(path.read_text("utf-8"))
-    assert entry["name"] == path.parent.name == "tap-pluvo"
+    assert entry["name"] == path.parent.name
     assert entry["variant"] == path.stem == path.stem.lower()
     assert f"/{path.stem}/" in entry["repo"].lower()
     assert set(entry) <= HUB_KEYS
