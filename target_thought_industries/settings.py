@@ -32,6 +32,14 @@ PROPERTIES: dict[str, dict[str, Any]] = {
         "https, except on this machine. Set this or `tenant`.",
         example="https://learn.example.com",
     ),
+    "only_host": setting(
+        "string",
+        "Only host",
+        "Refuse every other host, so that certificates of a sandbox never get into a real tenant. "
+        "localhost stands for this machine.",
+        example="my-academy.thoughtindustries.com",
+        minLength=1,
+    ),
     "api_key": setting(
         "string",
         "API key",
@@ -193,6 +201,7 @@ class Settings:
         address = ""
         try:
             address = _base_url(values.pop("tenant"), values.pop("api_url"))
+            _check_host(address, values.pop("only_host"))
         except ConfigurationError as error:
             wrong.append(str(error))
         if not values["api_key"]:
@@ -211,6 +220,17 @@ class Settings:
             title: Resource(**resource) for title, resource in values.pop("resources").items()
         }
         return cls(base_url=address, resources=resources, **values)
+
+
+def _check_host(address: str, only: str | None) -> None:
+    host = str(urlsplit(address).hostname)
+    if only is None or host == only.lower() or (is_this_machine(host) and is_this_machine(only)):
+        return
+    msg = (
+        f"setting `only_host`: only {only} is to be written here, and not {host}: choose the "
+        "environment of that tenant, or correct `tenant` or `api_url`"
+    )
+    raise ConfigurationError(msg)
 
 
 def _base_url(tenant: str | None, api_url: str | None) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from killing import kill
+from support import config as tap_config
+from support import discover, selecting, sync
 from thought_industries_support import (
     SCHEMA,
     STATE,
@@ -22,6 +24,7 @@ from thought_industries_support import (
     unfinished,
 )
 
+from pluvo_sandbox import Sandbox
 from pluvo_sandbox.thought_industries import ThoughtIndustries
 
 if TYPE_CHECKING:
@@ -205,6 +208,7 @@ UNKNOWN = {"type": "SCHEMA", "stream": "courses", "key_properties": [], "schema"
         ({"api_key": "wrong"}, None, "check the setting `api_key`"),
         ({"api_url": "http://example.com"}, None, "must begin with https"),
         ({"tenant": "x"}, None, "both set"),
+        ({"only_host": "my-academy.thoughtindustries.com"}, None, "setting `only_host`"),
         ({"resources": {"A": {"resource_type": "course"}}}, None, "lacks `resource_id`"),
         ({"resources": {}}, None, "setting `resources` is missing"),
         ({"api_kee": "x"}, None, "did you mean `api_key`"),
@@ -232,6 +236,29 @@ def test_a_missing_column_is_named(tenant: ThoughtIndustries, tmp_path: Path) ->
     schema = SCHEMA | {"schema": {"properties": columns}}
     result = load(config(tenant, tmp_path), tmp_path, [schema], code=1)
     assert "the column completion_date, user_email is missing" in result.stderr
+
+
+def test_what_the_tap_emits_is_issued(tenant: ThoughtIndustries, tmp_path: Path) -> None:
+    with Sandbox(users=130, trainings=0, groups=0, portfolio=0, seed=1) as pluvo:
+        (user_id, email), (nobody, _) = (
+            pluvo.database.execute(
+                "SELECT id, email FROM users ORDER BY email IS NULL LIMIT 1"
+            ).fetchall()
+            + pluvo.database.execute(
+                "SELECT id, email FROM users WHERE email IS NULL LIMIT 1"
+            ).fetchall()
+        )
+        for holder in (user_id, nobody):
+            columns = {"relatedObjectType": "CERTIFICATE", "completionDate": "2025-03-01"}
+            pluvo.insert_report_row(holder, TITLES[0], **columns)
+        only = ["issued_certificates"]
+        tapped = sync(tap_config(pluvo), catalog=selecting(discover(tap_config(pluvo)), only))
+    result = load(config(tenant, tmp_path), tmp_path, tapped.messages, code=1)
+    ((owner, _, day),) = granted(tenant)
+    assert tenant.store.rows("SELECT email FROM users WHERE id = ?", (owner,)) == [{"email": email}]
+    assert day == "2025-03-01"
+    assert [line["record"]["user_id"] for line in rejects(tmp_path)] == [nobody]
+    assert result.stdout == ""
 
 
 def test_killed_and_started_again_it_issues_each_certificate_once(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the tap uses of the SDK beyond its documentation, pinned.
+"""What tap and targets use of the SDK beyond its documentation, pinned.
 
 A release of the SDK that renames or reshapes one of these fails here first, by name, instead of
 somewhere in a sync. `make canary` runs this with the newest release.
@@ -12,13 +12,13 @@ import re
 from pathlib import Path
 
 import pytest
-from singer_sdk import Stream, Tap
+from singer_sdk import Sink, Stream, Tap, Target
 from singer_sdk.mapper import CustomStreamMap
 from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib.catalog import Metadata, MetadataMapping
 from singer_sdk.streams._state import StreamStateManager
 
-TAP = Path(__file__).parents[2] / "tap_pluvo"
+PACKAGES = [Path(__file__).parents[2] / name for name in ("tap_pluvo", "target_thought_industries")]
 
 # Overridden, so that the SDK calls ours: name, and the parameters it calls with.
 OVERRIDDEN = {
@@ -31,6 +31,12 @@ OVERRIDDEN = {
     (Stream, "get_records"): ["self", "context"],
     (PluginBase, "_setup_signal_handlers"): ["self"],
     (Tap, "_validate_config"): ["self", "raise_errors"],
+    (Target, "_validate_config"): ["self", "raise_errors"],
+    (Target, "_handle_termination"): ["self", "signum", "frame"],
+    (Target, "_write_state_message"): ["self", "state"],
+    (Target, "process_endofpipe"): ["self"],
+    (Target, "append_builtin_config"): ["config_jsonschema"],
+    (Sink, "_validate_and_parse"): ["self", "record"],
     (Tap, "_handle_termination"): ["self", "signum", "frame"],
     (Tap, "setup_mapper"): ["self"],
     (Tap, "load_state"): ["self", "state"],
@@ -89,7 +95,7 @@ def names_of(owner: type) -> set[str]:
 
 
 def test_no_other_private_name_of_the_sdk_is_used() -> None:
-    owners = (Stream, Tap, PluginBase, StreamStateManager)
+    owners = (Sink, Stream, Tap, Target, PluginBase, StreamStateManager)
     sdk = {
         name
         for name in set().union(*map(names_of, owners))
@@ -97,11 +103,13 @@ def test_no_other_private_name_of_the_sdk_is_used() -> None:
     }
     pinned = {name for _, name in OVERRIDDEN | CALLED} | set().union(*ATTRIBUTES.values())
     pinned.add("_tap")  # the tap that a stream belongs to
-    sources = {path.name: path.read_text("utf-8") for path in TAP.rglob("*.py")}
-    for name, source in sources.items():
+    sources = {
+        str(path): path.read_text("utf-8") for folder in PACKAGES for path in folder.rglob("*.py")
+    }
+    for path, source in sources.items():
         if "singer_sdk" not in source:
             continue
         tree = ast.parse(source)
         used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
         used |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-        assert used & sdk <= pinned, name
+        assert used & sdk <= pinned, path

@@ -41,7 +41,9 @@ class CSVStream(Stream):
         """
         header = self.header
         for file_path in self.get_file_paths():
-            file_last_modified = datetime.fromtimestamp(os.path.getmtime(file_path), timezone.utc)
+            file_last_modified = datetime.fromtimestamp(
+                os.path.getmtime(file_path), timezone.utc
+            )
 
             file_lineno = -1
 
@@ -112,7 +114,9 @@ class CSVStream(Stream):
         if file_path[-4:] != ".csv":
             is_valid = False
             self.logger.warning(f"Skipping non-csv file '{file_path}'")
-            self.logger.warning("Please provide a CSV file that ends with '.csv'; e.g. 'users.csv'")
+            self.logger.warning(
+                "Please provide a CSV file that ends with '.csv'; e.g. 'users.csv'"
+            )
         return is_valid
 
     def get_rows(self, file_path: str) -> t.Iterable[list[t.Any]]:
@@ -161,7 +165,9 @@ class CSVStream(Stream):
         so it's important to cache the result.
         """
         properties: list[th.Property] = []
-        properties.extend(th.Property(column, th.StringType()) for column in self.header)
+        properties.extend(
+            th.Property(column, th.StringType()) for column in self.header
+        )
         # If enabled, add file's metadata to output
         if self.config.get("add_metadata_columns", False):
             properties.extend(
