@@ -118,12 +118,13 @@ test-upgrade: .venv/.ready ## Move a clone of the first version, with data and c
 test-image: .venv/.ready ## Take the steps of the Dockerfile in an empty folder, and run the job there (not part of `test`)
 	$(BIN)/pytest tests/e2e/image.py
 
-test-kills: .venv/.ready .venv-tools/postgres/.ready ## Kill the target for Thought Industries 150 times at random moments (minutes; not part of `test`)
-	$(BIN)/pytest -n 2 tests/e2e/fifty_kills.py
-
 test-alarms: ## Check the rules for Prometheus with promtool (found on PATH; not part of `test`)
 	promtool check rules orchestrate/prometheus/pluvo.rules.yml
 	promtool test rules orchestrate/prometheus/pluvo.rules.test.yml
+
+test-kills: .venv/.ready .venv-tools/postgres/.ready ## Kill both targets at random moments, 50 times and 150 times (minutes; not part of `test`)
+	$(BIN)/python tests/e2e/kill_target.py $(or $(KILLS),50) $(or $(SEED),1)
+	$(BIN)/pytest -n 2 tests/e2e/fifty_kills.py
 
 test-year: setup ## Build the models every day for a year, and compare the disk's use (an hour; not part of `test`)
 	$(BIN)/pytest tests/dbt/a_year.py

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 NOTICE = "# Written by scripts/meltano_settings.py (`make generate`) from `{} --about`.\n"
 
+
 class Program(NamedTuple):
     """A program of this repository, as the hub shows it."""
 

@@ -1,4 +1,4 @@
-"""The page on the two programs, from their `--help`."""
+"""The page on the programs, from their `--help`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 def commands_page(output: Callable[..., str]) -> str:
-    """Return the page on the two programs; `output` runs a command and returns what it prints."""
+    """Return the page on the programs; `output` runs a command and returns what it prints."""
     return "\n".join(
         [
             NOTICE,
             "# Commands\n",
             (
-                "`make` on its own lists the ways to run the project. They use two programs, which "
-                "`make setup` installs into `.venv/bin`.\n"
+                "`make` on its own lists the ways to run the project. They use four programs, "
+                "which `make setup` installs into `.venv/bin`.\n"
             ),
             "## `tap-pluvo`\n",
             (
@@ -32,11 +32,33 @@ def commands_page(output: Callable[..., str]) -> str:
                 "`--test` reads one page of each selected stream and reports on it: see "
                 "[Read your own organization](../how-to/connect.md).\n"
             ),
+            "## `target-pluvo`\n",
+            (
+                "Reads Singer messages from standard input and writes their rows into Pluvo: see "
+                "[target-pluvo](target-pluvo.md). Standard output is the state, standard error the "
+                "log and what a dry run prints.\n"
+            ),
+            f"```text\n{output('target-pluvo', '--help').strip()}\n```\n",
+            "## `target-thought-industries`\n",
+            (
+                "Reads Singer messages from standard input and issues certificates in Thought "
+                "Industries: see [target-thought-industries](target-thought-industries.md).\n"
+            ),
+            f"```text\n{output('target-thought-industries', '--help').strip()}\n```\n",
             "## `pluvo-sandbox`\n",
             (
                 "A made-up Pluvo on this machine: the documented API over real HTTP and OAuth. The "
                 "same seed gives the same data. It contains none of Pluvo's code.\n"
             ),
             f"```text\n{output('pluvo-sandbox', 'serve', '--help').strip()}\n```\n",
+            (
+                "`pluvo-sandbox thought-industries serve` is a made-up Thought Industries, with the "
+                "people that a Pluvo sandbox of the same size and seed has.\n"
+            ),
+            (
+                "```text\n"
+                + output("pluvo-sandbox", "thought-industries", "serve", "--help").strip()
+                + "\n```\n"
+            ),
         ]
     )

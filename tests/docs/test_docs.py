@@ -23,6 +23,7 @@ from tap_pluvo.filters import parse_filters
 from tap_pluvo.metrics import OF_RUN, OF_STREAM
 from tap_pluvo.streams import STREAMS
 from tap_pluvo.tap import TapPluvo
+from target_pluvo.target import TargetPluvo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +34,7 @@ DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 MKDOCS = ROOT / ".venv-tools/docs/bin/mkdocs"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+WRITING = {"how-to/hr.md", "how-to/write-safely.md", "reference/target-pluvo.md"}
 OTHERS = {"TAP_PLUVO__SELECT", "TAP_PLUVO_PIP_URL"}  # read by Meltano, not by the tap
 
 PROJECT = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))
@@ -45,10 +47,12 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(DOCS))
 
 
-def blocks(*languages: str) -> list[Any]:
+def blocks(*languages: str, writing: bool | None = None) -> list[Any]:
+    """Return the blocks of all pages, of those about writing into Pluvo, or of the others."""
     return [
         pytest.param(text, id=f"{name_of(page)}-{number}")
         for page in PAGES
+        if writing in {None, name_of(page) in WRITING}
         for number, (language, text) in enumerate(BLOCK.findall(page.read_text("utf-8")), 1)
         if language in languages
     ]
@@ -59,6 +63,13 @@ def schema() -> dict[str, Any]:
     """The settings of the tap, those of the SDK included."""
     schema: dict[str, Any] = json.loads(json.dumps(TapPluvo.config_jsonschema))
     TapPluvo.append_builtin_config(schema)
+    return schema
+
+
+def target_schema() -> dict[str, Any]:
+    """The settings of target-pluvo, those of the SDK included."""
+    schema: dict[str, Any] = json.loads(json.dumps(TargetPluvo.config_jsonschema))
+    TargetPluvo.append_builtin_config(schema)
     return schema
 
 
@@ -108,7 +119,7 @@ def commands(text: str) -> Iterator[tuple[dict[str, str], list[str]]]:
         while words and re.match(r"[A-Z_0-9]+=", words[0]):
             name, _, value = words.pop(0).partition("=")
             variables[name] = value
-        for separator in ("|", ">", ">>"):
+        for separator in ("|", "<", ">", ">>"):
             if separator in words:
                 words = words[: words.index(separator)]
         yield variables, words
@@ -122,10 +133,13 @@ def shell(text: str) -> Iterator[tuple[dict[str, str], list[str]]]:
 
 @pytest.mark.parametrize("text", blocks("sh"))
 def test_commands_exist(text: str, schema: dict[str, Any]) -> None:
-    options = {option for item in TapPluvo.cli.params for option in item.opts}
+    programs = (TapPluvo, TargetPluvo)
+    options = {option for cls in programs for item in cls.cli.params for option in item.opts}
     for variables, words in shell(text):
-        ours = {name for name in variables if name.startswith("TAP_PLUVO")} - OTHERS
-        assert ours <= {f"TAP_PLUVO_{name.upper()}" for name in schema["properties"]}
+        known = {f"TAP_PLUVO_{name.upper()}" for name in schema["properties"]}
+        known |= {f"TARGET_PLUVO_{name.upper()}" for name in target_schema()["properties"]}
+        ours = {name for name in variables if name.startswith(("TAP_PLUVO", "TARGET_PLUVO"))}
+        assert ours - OTHERS <= known
         given = {name: value for name, value in variables.items() if value != "..."}
         settings = from_environment(given, schema)
         assert problems(settings, schema) == []
@@ -135,7 +149,7 @@ def test_commands_exist(text: str, schema: dict[str, Any]) -> None:
         program, *arguments = words
         flags = {word.partition("=")[0] for word in arguments if word.startswith("--")}
         match Path(program).name:
-            case "tap-pluvo":
+            case "tap-pluvo" | "target-pluvo":
                 assert flags <= options | {"--help"}
             case "pluvo-sandbox":
                 _parser().parse_args(arguments)
@@ -153,9 +167,18 @@ def test_commands_exist(text: str, schema: dict[str, Any]) -> None:
                 assert (ROOT / path).exists() or (ROOT / "dbt" / path).exists(), path
 
 
-@pytest.mark.parametrize("text", [item for item in blocks("json") if "..." not in item.values[0]])
+@pytest.mark.parametrize(
+    "text", [item for item in blocks("json", writing=False) if "..." not in item.values[0]]
+)
 def test_settings_in_json_are_accepted(text: str, schema: dict[str, Any]) -> None:
     assert problems(json.loads(text), schema) == []
+
+
+@pytest.mark.parametrize("text", blocks("json", writing=True))
+def test_settings_of_the_target_in_json_are_accepted(text: str) -> None:
+    settings = json.loads(text)
+    if "files" not in settings:  # of tap-csv
+        assert problems(settings, target_schema(), "target-pluvo") == []
 
 
 def extractors(part: Any) -> Iterator[dict[str, Any]]:
