@@ -52,8 +52,8 @@ def commands_page(output: Callable[..., str]) -> str:
             ),
             f"```text\n{output('pluvo-sandbox', 'serve', '--help').strip()}\n```\n",
             (
-                "`pluvo-sandbox thought-industries serve` is a made-up Thought Industries, with the "
-                "people that a Pluvo sandbox of the same size and seed has.\n"
+                "`pluvo-sandbox thought-industries serve` is a made-up Thought Industries, with "
+                "the people that a Pluvo sandbox of the same size and seed has.\n"
             ),
             (
                 "```text\n"

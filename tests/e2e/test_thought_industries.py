@@ -224,7 +224,7 @@ def test_wrong_input_is_refused_in_words_before_anything_is_written(
     said: str,
 ) -> None:
     wrong = config(tenant, tmp_path, **settings)
-    rows = messages([row(*people(tenant, 1))])
+    rows = messages([row(people(tenant, 1)[0])])
     result = load(wrong, tmp_path, [*([first] if first else []), *rows], code=1)
     assert said in result.stderr
     assert "hidden" not in result.stderr
