@@ -20,7 +20,7 @@ TOOLS := dbt docs meltano postgres singer-tools target-csv target-jsonl target-p
 COMPATIBILITY := dbt-oldest dialects metricflow
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report prune disk test setup lint types audit tests unit canary test-orchestrate test-compatibility test-page test-simulation test-alarms test-upgrade test-kills test-image test-year image format bench bench-scale bench-models docs sandbox airflow generate lock clean
+.PHONY: help demo demo-bridge report prune disk test setup lint types audit tests unit canary test-orchestrate test-compatibility test-page test-simulation test-kills test-alarms test-upgrade test-image test-year image format bench bench-scale bench-models docs sandbox airflow generate lock clean
 .DELETE_ON_ERROR:
 
 help: ## List the ways to run this project
@@ -30,6 +30,9 @@ help: ## List the ways to run this project
 
 demo: .venv/.ready .meltano/.demo-ready ## Load a made-up organization into DuckDB and show it, from scratch
 	@$(BIN)/python demo/demo.py
+
+demo-bridge: .venv/.ready .meltano/.bridge-ready ## Bring a certificate from a made-up Pluvo into a made-up Thought Industries
+	@$(BIN)/python demo/bridge.py
 
 sandbox: .venv/.ready ## Serve a made-up Pluvo on this machine until Ctrl-C
 	@$(BIN)/pluvo-sandbox serve
@@ -119,8 +122,9 @@ test-alarms: ## Check the rules for Prometheus with promtool (found on PATH; not
 	promtool check rules orchestrate/prometheus/pluvo.rules.yml
 	promtool test rules orchestrate/prometheus/pluvo.rules.test.yml
 
-test-kills: .venv/.ready ## Kill target-pluvo at KILLS=50 random moments; every certificate must be issued exactly once
+test-kills: .venv/.ready .venv-tools/postgres/.ready ## Kill both targets at random moments, 50 times and 150 times (minutes; not part of `test`)
 	$(BIN)/python tests/e2e/kill_target.py $(or $(KILLS),50) $(or $(SEED),1)
+	$(BIN)/pytest -n 2 tests/e2e/fifty_kills.py
 
 test-year: setup ## Build the models every day for a year, and compare the disk's use (an hour; not part of `test`)
 	$(BIN)/pytest tests/dbt/a_year.py
@@ -160,7 +164,7 @@ endef
 .venv/.ready .venv-3.12/.ready .venv-3.13/.ready: requirements/dev.txt pyproject.toml | $(UV)
 	$(call venv,$<)
 	@$(UV) pip install --quiet --python $(@D) --no-deps --editable .
-	@$(@D)/bin/python -m compileall -q certificate_ledger tap_pluvo pluvo_client pluvo_sandbox
+	@$(@D)/bin/python -m compileall -q certificate_ledger pluvo_client pluvo_sandbox tap_pluvo target_thought_industries
 	@touch $@
 
 airflow: .venv-airflow/.ready ## Install Airflow into .venv-airflow, for orchestrate/
@@ -175,7 +179,8 @@ airflow: .venv-airflow/.ready ## Install Airflow into .venv-airflow, for orchest
 
 MELTANO := .venv-tools/meltano/bin/meltano --log-level=warning
 .meltano/.demo-ready: PLUGINS := tap-pluvo-batch target-batch-files dbt-duckdb
-.meltano/.ready .meltano/.demo-ready: meltano.yml pyproject.toml $(wildcard requirements/*.txt) \
+.meltano/.bridge-ready: PLUGINS := tap-pluvo-certificates target-thought-industries
+.meltano/.ready .meltano/.demo-ready .meltano/.bridge-ready: meltano.yml pyproject.toml $(wildcard requirements/*.txt) \
 		.venv-tools/meltano/.ready
 	@echo "Installing Meltano's plugins"
 	@$(MELTANO) install $(PLUGINS)

@@ -58,8 +58,13 @@ class Ledger:
         self.close()
 
     @contextmanager
-    def claim(self, key: str, detail: Mapping[str, Any]) -> Iterator[Claim]:
+    def claim(
+        self, key: str, detail: Mapping[str, Any], *, lock: str | None = None
+    ) -> Iterator[Claim]:
         """Have a key to oneself inside the block, with the intent written down.
+
+        Where several keys can be mistaken for each other on the other side, `lock` is a name that
+        they share: of them, only one is claimed at a time.
 
         What the claim's `state` says is what was there before. A block that ends without `done`,
         `undecided` or `withdraw` leaves the intent to the next run.
@@ -67,7 +72,7 @@ class Ledger:
         Raises:
             LedgerError: another run has held the key for ten minutes, or the database fails.
         """
-        with self._locks.hold(key) as lock:
+        with self._locks.hold(lock or key) as held:
             now = datetime.now(UTC)
             with self._transaction() as connection:
                 row = connection.execute(select(ENTRIES).where(ENTRIES.c.key == key)).first()
@@ -78,17 +83,21 @@ class Ledger:
                 elif row.state != "done":
                     connection.execute(update(ENTRIES).where(ENTRIES.c.key == key).values(marks))
             if row is None:
-                yield Claim(key=key, state="new", detail=dict(detail), claimed_at=now, lock=lock)
+                yield Claim(key=key, state="new", detail=dict(detail), claimed_at=now, lock=held)
             else:
-                yield Claim(**_values(row), lock=lock)
+                yield Claim(**_values(row), lock=held)
+
+    def amend(self, key: str, detail: Mapping[str, Any]) -> None:
+        """Replace the detail of a claimed key, such as by what was found before it was sent."""
+        self._change(key, detail=dict(detail))
 
     def done(self, key: str, outcome: Any = None) -> None:
         """Write down that a claimed key has happened, and what came of it (as JSON)."""
-        self._end(key, "done", outcome)
+        self._change(key, state="done", outcome=outcome)
 
     def undecided(self, key: str, why: str) -> None:
         """Write down that nobody can tell whether a claimed key has happened."""
-        self._end(key, "undecided", why)
+        self._change(key, state="undecided", outcome=why)
 
     def withdraw(self, key: str) -> None:
         """Forget a claimed key, of which it is certain that nothing has happened."""
@@ -118,10 +127,10 @@ class Ledger:
         with self._transaction() as connection:
             return [Entry(**_values(row)) for row in connection.execute(query)]
 
-    def _end(self, key: str, state: str, outcome: Any) -> None:
+    def _change(self, key: str, **values: Any) -> None:
         with self._transaction() as connection:
             change = update(ENTRIES).where(ENTRIES.c.key == key, ENTRIES.c.run == self._run)
-            result = connection.execute(change.values(state=state, outcome=outcome))
+            result = connection.execute(change.values(values))
             if result.rowcount != 1:
                 msg = f"ledger: {key!r} is not claimed by this run"
                 raise LedgerError(msg)

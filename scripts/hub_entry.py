@@ -19,20 +19,47 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 NOTICE = "# Written by scripts/meltano_settings.py (`make generate`) from `{} --about`.\n"
-VENDOR = "https://www.pluvo.com/"
 
 
-# By program: the kind of the plugin, what it is for, and what to install.
+class Program(NamedTuple):
+    """A program of this repository, as the hub shows it."""
+
+    kind: str
+    label: str
+    description: str
+    package: str
+    vendor: str
+    keywords: tuple[str, ...]
+    sufficient: list[list[str]]  # groups of settings, each of which is enough to start
+
+
 PROGRAMS = {
-    "tap-pluvo": (
+    "tap-pluvo": Program(
         "extractors",
+        "Pluvo",
         "Learning management system: users, progress, certificates, enrollments",
         "tap-pluvo",
+        "https://www.pluvo.com/",
+        ("api", "education", "graphql", "lms", "meltano_sdk"),
+        SUFFICIENT,
     ),
-    "target-pluvo": (
+    "target-pluvo": Program(
         "loaders",
+        "Pluvo",
         "Learning management system: users, groups, trainings, enrollments, certificates",
         "tap-pluvo[targets]",
+        "https://www.pluvo.com/",
+        ("api", "education", "graphql", "lms", "meltano_sdk"),
+        SUFFICIENT,
+    ),
+    "target-thought-industries": Program(
+        "loaders",
+        "Thought Industries",
+        "Learning management system: certificates of users, each issued exactly once",
+        "tap-pluvo[targets]",
+        "https://www.thoughtindustries.com/",
+        ("api", "education", "lms", "meltano_sdk"),
+        [["tenant", "api_key", "resources"], ["api_url", "api_key", "resources"]],
     ),
 }
 
@@ -51,36 +78,36 @@ def hub_entry(about: Mapping[str, Any], unselected: Iterable[str] = ()) -> Entry
     repository = project["urls"]["Repository"]
     variant = urlsplit(repository).path.split("/")[1].lower()
     name = about["name"]
-    kind, description, package = PROGRAMS[name]
+    program = PROGRAMS[name]
     settings = [
         _setting(setting, schema) for setting, schema in about["settings"]["properties"].items()
     ]
     entry = {
         "capabilities": sorted(about["capabilities"]),
-        "description": description,
-        "domain_url": VENDOR,
+        "description": program.description,
+        "domain_url": program.vendor,
         "executable": name,
-        "keywords": ["api", "education", "graphql", "lms", "meltano_sdk"],
-        "label": "Pluvo",
+        "keywords": list(program.keywords),
+        "label": program.label,
         "log_parser": "singer-sdk",
-        "logo_url": f"/assets/logos/{kind}/pluvo.png",
+        "logo_url": f"/assets/logos/{program.kind}/{program.label.lower().replace(' ', '-')}.png",
         "maintenance_status": "active",
         "name": name,
         "namespace": name.replace("-", "_"),
-        "pip_url": package,
+        "pip_url": program.package,
         "quality": "silver",
         "repo": repository,
         "settings": sorted(settings, key=lambda setting: setting["name"]),
-        "settings_group_validation": sorted(sorted(group) for group in SUFFICIENT),
+        "settings_group_validation": sorted(sorted(group) for group in program.sufficient),
         "supported_python_versions": about["supported_python_versions"],
         "variant": variant,
     }
-    if kind == "extractors":
+    if program.kind == "extractors":
         entry["select"] = ["*.*", *(f"!{stream}.*" for stream in sorted(unselected))]
     text = NOTICE.format(name) + yaml.dump(
         entry, Dumper=_Dumper, sort_keys=True, allow_unicode=True, width=80
     )
-    return Entry(f"hub/{kind}/{name}/{variant}.yml", text)
+    return Entry(f"hub/{program.kind}/{name}/{variant}.yml", text)
 
 
 class _Dumper(yaml.SafeDumper):

@@ -1,7 +1,7 @@
 """Write plugin.yml, parts of meltano.yml and the entries for MeltanoHub; `--check` only compares.
 
-`tap-pluvo --about` and `target-pluvo --about` describe the settings, and the contracts describe the
-streams; Meltano wants them in files.
+What the programs say with `--about` describes the settings, and the contracts describe the streams;
+Meltano wants them in files.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def main() -> None:
 
 def files() -> dict[str, str]:
     """Return the text of each file, by path."""
-    tap, target = _about("tap-pluvo"), _about("target-pluvo")
+    tap, *targets = map(_about, ("tap-pluvo", "target-pluvo", "target-thought-industries"))
     plugin = {
         "name": tap["name"],
         "namespace": tap["name"].replace("-", "_"),
@@ -59,14 +59,14 @@ def files() -> dict[str, str]:
         "settings": _settings(tap),
     }
     project = (ROOT / "meltano.yml").read_text(encoding="utf-8")
-    for about in (tap, target):
+    for about in (tap, *targets):
         before, start, rest = project.partition(f"# <{about['name']} --about>\n")
         _, end, after = rest.partition(f"    # </{about['name']} --about>")
         project = before + start + _block(about) + end + after
     return {
         "plugin.yml": HEAD + yaml.safe_dump(plugin, sort_keys=False, allow_unicode=True, width=100),
         "meltano.yml": project,
-        **dict([hub_entry(tap, _unselected()), hub_entry(target)]),
+        **dict([hub_entry(tap, _unselected()), *map(hub_entry, targets)]),
     }
 
 

@@ -45,7 +45,7 @@ class ThoughtIndustries(Settings):
     users: int = 120
     seed: int = 1
     path: str = ":memory:"
-    requests: list[Served] = field(default_factory=list, init=False, repr=False)
+    requests: list[Served] = field(default_factory=list, repr=False)
     url: str = field(default="", init=False)
     store: Store = field(init=False, repr=False)
 

@@ -17,7 +17,7 @@ def commands_page(output: Callable[..., str]) -> str:
             NOTICE,
             "# Commands\n",
             (
-                "`make` on its own lists the ways to run the project. They use three programs, "
+                "`make` on its own lists the ways to run the project. They use four programs, "
                 "which `make setup` installs into `.venv/bin`.\n"
             ),
             "## `tap-pluvo`\n",
@@ -39,11 +39,26 @@ def commands_page(output: Callable[..., str]) -> str:
                 "log and what a dry run prints.\n"
             ),
             f"```text\n{output('target-pluvo', '--help').strip()}\n```\n",
+            "## `target-thought-industries`\n",
+            (
+                "Reads Singer messages from standard input and issues certificates in Thought "
+                "Industries: see [target-thought-industries](target-thought-industries.md).\n"
+            ),
+            f"```text\n{output('target-thought-industries', '--help').strip()}\n```\n",
             "## `pluvo-sandbox`\n",
             (
                 "A made-up Pluvo on this machine: the documented API over real HTTP and OAuth. The "
                 "same seed gives the same data. It contains none of Pluvo's code.\n"
             ),
             f"```text\n{output('pluvo-sandbox', 'serve', '--help').strip()}\n```\n",
+            (
+                "`pluvo-sandbox thought-industries serve` is a made-up Thought Industries, with "
+                "the people that a Pluvo sandbox of the same size and seed has.\n"
+            ),
+            (
+                "```text\n"
+                + output("pluvo-sandbox", "thought-industries", "serve", "--help").strip()
+                + "\n```\n"
+            ),
         ]
     )

@@ -18,6 +18,7 @@ from target_pluvo.streams.base import StreamWriter, is_refusal
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     from certificate_ledger import Claim, Ledger
     from target_pluvo.live import Thing
@@ -166,7 +167,7 @@ class Certificates(StreamWriter):
     def write(self) -> None:
         with open_ledger(self.settings.ledger) as ledger:
             for item in self._found:
-                with ledger.claim(self._key(item), self._detail(item)) as claim:
+                with self._claim(ledger, item) as claim:
                     if claim.state != "done":
                         ledger.done(claim.key, {"found": True})
             for change, item in self._issuing:
@@ -177,7 +178,7 @@ class Certificates(StreamWriter):
 
     def _settle(self, ledger: Ledger, change: Change, item: Certificate) -> None:
         key, mark = self._key(item), item.shown()
-        with ledger.claim(key, self._detail(item)) as claim:
+        with self._claim(ledger, item) as claim:
             if claim.state == "done":  # by a run beside this one
                 change.done = True
                 return
@@ -187,8 +188,11 @@ class Certificates(StreamWriter):
             change.done = True
             ledger.done(key, {"issued": True})
 
-    def _detail(self, item: Certificate) -> dict[str, str]:
-        return {"template": item.template, **item.shown()._asdict()}
+    def _claim(self, ledger: Ledger, item: Certificate) -> AbstractContextManager[Claim]:
+        """Have a certificate, and those that look alike, to this run alone."""
+        mark = item.shown()
+        detail = {"template": item.template, **mark._asdict()}
+        return ledger.claim(self._key(item), detail, lock=self._alike(mark))
 
     def _is_shown(self, ledger: Ledger, claim: Claim, mark: Shown) -> bool:
         """Ask the portfolio whether a certificate of unknown fate is there.

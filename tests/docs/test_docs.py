@@ -17,24 +17,35 @@ import yaml
 
 from pluvo_client.schema.contract import Contract
 from pluvo_client.settings import problems
-from pluvo_client.settings.sources import from_environment
+from pluvo_client.settings.sources import from_environment, variable_of
 from pluvo_sandbox.__main__ import _parser
 from tap_pluvo.filters import parse_filters
 from tap_pluvo.metrics import OF_RUN, OF_STREAM
 from tap_pluvo.streams import STREAMS
 from tap_pluvo.tap import TapPluvo
 from target_pluvo.target import TargetPluvo
+from target_thought_industries.target import TargetThoughtIndustries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from singer_sdk import Target
+
+TARGET_CLASSES: list[type[Target]] = [TargetPluvo, TargetThoughtIndustries]
 ROOT = Path(__file__).parents[2]
 ROOTS = {stream.name: stream.root_field() for stream in STREAMS if stream.takes_filters}
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 MKDOCS = ROOT / ".venv-tools/docs/bin/mkdocs"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-WRITING = {"how-to/hr.md", "how-to/write-safely.md", "reference/target-pluvo.md"}
+# Whose settings the pages show; those of all others are the tap's.
+PROGRAM_OF = {
+    **dict.fromkeys(("how-to/hr.md", "how-to/write-safely.md"), "target-pluvo"),
+    "reference/target-pluvo.md": "target-pluvo",
+    "how-to/bridge.md": "target-thought-industries",
+    "reference/target-thought-industries.md": "target-thought-industries",
+}
+PREFIXES = ("TAP_PLUVO", "TARGET_PLUVO", "TARGET_THOUGHT_INDUSTRIES")
 OTHERS = {"TAP_PLUVO__SELECT", "TAP_PLUVO_PIP_URL"}  # read by Meltano, not by the tap
 
 PROJECT = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))
@@ -47,12 +58,12 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(DOCS))
 
 
-def blocks(*languages: str, writing: bool | None = None) -> list[Any]:
-    """Return the blocks of all pages, of those about writing into Pluvo, or of the others."""
+def blocks(*languages: str, program: str | None = None) -> list[Any]:
+    """Return the blocks of all pages, or of those about one program's settings."""
     return [
         pytest.param(text, id=f"{name_of(page)}-{number}")
         for page in PAGES
-        if writing in {None, name_of(page) in WRITING}
+        if program in {None, PROGRAM_OF.get(name_of(page), "tap-pluvo")}
         for number, (language, text) in enumerate(BLOCK.findall(page.read_text("utf-8")), 1)
         if language in languages
     ]
@@ -66,10 +77,10 @@ def schema() -> dict[str, Any]:
     return schema
 
 
-def target_schema() -> dict[str, Any]:
-    """The settings of target-pluvo, those of the SDK included."""
-    schema: dict[str, Any] = json.loads(json.dumps(TargetPluvo.config_jsonschema))
-    TargetPluvo.append_builtin_config(schema)
+def target_schema(target: type[Target]) -> dict[str, Any]:
+    """The settings of a target, those of the SDK included."""
+    schema: dict[str, Any] = json.loads(json.dumps(target.config_jsonschema))
+    target.append_builtin_config(schema)
     return schema
 
 
@@ -137,8 +148,12 @@ def test_commands_exist(text: str, schema: dict[str, Any]) -> None:
     options = {option for cls in programs for item in cls.cli.params for option in item.opts}
     for variables, words in shell(text):
         known = {f"TAP_PLUVO_{name.upper()}" for name in schema["properties"]}
-        known |= {f"TARGET_PLUVO_{name.upper()}" for name in target_schema()["properties"]}
-        ours = {name for name in variables if name.startswith(("TAP_PLUVO", "TARGET_PLUVO"))}
+        known |= {
+            variable_of(target.name, name)
+            for target in TARGET_CLASSES
+            for name in target_schema(target)["properties"]
+        }
+        ours = {name for name in variables if name.startswith(PREFIXES)}
         assert ours - OTHERS <= known
         given = {name: value for name, value in variables.items() if value != "..."}
         settings = from_environment(given, schema)
@@ -149,7 +164,7 @@ def test_commands_exist(text: str, schema: dict[str, Any]) -> None:
         program, *arguments = words
         flags = {word.partition("=")[0] for word in arguments if word.startswith("--")}
         match Path(program).name:
-            case "tap-pluvo" | "target-pluvo":
+            case "tap-pluvo" | "target-pluvo" | "target-thought-industries":
                 assert flags <= options | {"--help"}
             case "pluvo-sandbox":
                 _parser().parse_args(arguments)
@@ -168,17 +183,24 @@ def test_commands_exist(text: str, schema: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [item for item in blocks("json", writing=False) if "..." not in item.values[0]]
+    "text", [item for item in blocks("json", program="tap-pluvo") if "..." not in item.values[0]]
 )
 def test_settings_in_json_are_accepted(text: str, schema: dict[str, Any]) -> None:
     assert problems(json.loads(text), schema) == []
 
 
-@pytest.mark.parametrize("text", blocks("json", writing=True))
-def test_settings_of_the_target_in_json_are_accepted(text: str) -> None:
+@pytest.mark.parametrize(
+    ("target", "text"),
+    [
+        pytest.param(target, *item.values, id=item.id)
+        for target in TARGET_CLASSES
+        for item in blocks("json", program=target.name)
+    ],
+)
+def test_settings_of_a_target_in_json_are_accepted(target: type[Target], text: str) -> None:
     settings = json.loads(text)
     if "files" not in settings:  # of tap-csv
-        assert problems(settings, target_schema(), "target-pluvo") == []
+        assert problems(settings, target_schema(target), target.name) == []
 
 
 def extractors(part: Any) -> Iterator[dict[str, Any]]:
@@ -314,11 +336,11 @@ def in_order(part: Any) -> bool:
     return not isinstance(part, list) or all(map(in_order, part))
 
 
-def test_the_entry_for_the_hub() -> None:
+@pytest.mark.parametrize("path", sorted((ROOT / "hub").glob("*/*/*.yml")), ids=str)
+def test_an_entry_for_the_hub(path: Path) -> None:
     """What the hub's JSON Schema and its linter ask of a plugin definition."""
-    (path,) = (ROOT / "hub/extractors/tap-pluvo").glob("*.yml")
     entry = yaml.safe_load(path.read_text("utf-8"))
-    assert entry["name"] == path.parent.name == "tap-pluvo"
+    assert entry["name"] == path.parent.name
     assert entry["variant"] == path.stem == path.stem.lower()
     assert f"/{path.stem}/" in entry["repo"].lower()
     assert set(entry) <= HUB_KEYS

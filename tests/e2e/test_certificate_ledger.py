@@ -22,7 +22,7 @@ import sys
 from certificate_ledger import Ledger
 
 url, path, key = sys.argv[1:]
-with Ledger.open(url) as ledger, ledger.claim(key, {}) as claim:
+with Ledger.open(url) as ledger, ledger.claim(key, {}, lock="both") as claim:
     print(claim.state, flush=True)
     sys.stdin.readline()
     if claim.state != "done":
@@ -63,13 +63,15 @@ def test_what_is_done_stays_done(url: str) -> None:
         with ledger.claim("a", {"user": 1}) as claim:
             assert (claim.state, claim.detail) == ("new", {"user": 1})
             claim.check()
+            ledger.amend("a", {"user": 1, "before": 0})
             ledger.done("a", {"id": "x"})
         with ledger.claim("b", {}) as claim:
             ledger.withdraw("b")
     with Ledger.open(url) as ledger:
         assert ledger.intents() == []
         with ledger.claim("a", {"user": 2}) as claim:
-            assert (claim.state, claim.detail, claim.outcome) == ("done", {"user": 1}, {"id": "x"})
+            assert (claim.state, claim.outcome) == ("done", {"id": "x"})
+            assert claim.detail == {"user": 1, "before": 0}
         with ledger.claim("b", {}) as claim:
             assert claim.state == "new"
 
@@ -101,20 +103,21 @@ def test_a_killed_process_leaves_its_intent_and_no_lock(url: str, tmp_path: Path
             assert claim.state == "intent"
 
 
-def test_two_processes_at_once_issue_once(url: str, tmp_path: Path) -> None:
-    processes = [issuing(url, tmp_path / "issued") for _ in range(2)]
+@pytest.mark.parametrize("keys", ["aa", "ab"])
+def test_two_processes_at_once_issue_once(url: str, keys: str, tmp_path: Path) -> None:
+    processes = [issuing(url, tmp_path / "issued", key) for key in keys]
     for process in processes:  # both, since nobody knows which one waits for the other
         assert process.stdin
         process.stdin.write("go\n")
         process.stdin.flush()
     said = [process.communicate()[0].strip() for process in processes]
-    assert sorted(said) == ["done", "new"]
-    assert (tmp_path / "issued").read_text("utf-8") == "x"
+    assert sorted(said) == (["done", "new"] if keys == "aa" else ["new", "new"])
+    assert (tmp_path / "issued").read_text("utf-8") == "x" * len(set(keys))
 
 
 def test_a_process_waits_for_the_one_that_holds_the_key(url: str, tmp_path: Path) -> None:
     with Ledger.open(url) as ledger:
-        with ledger.claim("a", {}):
+        with ledger.claim("a", {}, lock="both"):
             process = issuing(url, tmp_path / "issued")
             assert process.stdin
             process.stdin.write("go\n")

@@ -27,6 +27,8 @@ PACKAGES = {
     "pluvo_sandbox",
     "tap_pluvo",
     "target_batch_files",
+    "target_pluvo",
+    "target_thought_industries",
 }
 SCHEMAS = {path.name for path in (REPOSITORY / "schemas").iterdir()}
 

@@ -1,4 +1,4 @@
-"""What tap and target use of the SDK beyond its documentation, pinned.
+"""What tap and targets use of the SDK beyond its documentation, pinned.
 
 A release of the SDK that renames or reshapes one of these fails here first, by name, instead of
 somewhere in a sync. `make canary` runs this with the newest release.
@@ -18,8 +18,10 @@ from singer_sdk.plugin_base import BaseSingerReader, PluginBase
 from singer_sdk.singerlib.catalog import Metadata, MetadataMapping
 from singer_sdk.streams._state import StreamStateManager
 
-ROOT = Path(__file__).parents[2]
-PACKAGES = (ROOT / "tap_pluvo", ROOT / "target_pluvo")
+PACKAGES = [
+    Path(__file__).parents[2] / name
+    for name in ("tap_pluvo", "target_pluvo", "target_thought_industries")
+]
 
 # Overridden, so that the SDK calls ours: name, and the parameters it calls with.
 OVERRIDDEN = {
@@ -32,15 +34,19 @@ OVERRIDDEN = {
     (Stream, "get_records"): ["self", "context"],
     (PluginBase, "_setup_signal_handlers"): ["self"],
     (Tap, "_validate_config"): ["self", "raise_errors"],
+    (Target, "_validate_config"): ["self", "raise_errors"],
+    (Target, "_handle_termination"): ["self", "signum", "frame"],
+    (Target, "_write_state_message"): ["self", "state"],
+    (Target, "process_endofpipe"): ["self"],
+    (Target, "append_builtin_config"): ["config_jsonschema"],
+    (Sink, "_validate_and_parse"): ["self", "record"],
     (Tap, "_handle_termination"): ["self", "signum", "frame"],
     (Tap, "setup_mapper"): ["self"],
     (Tap, "load_state"): ["self", "state"],
     (Tap, "discover_streams"): ["self"],
     (Target, "_process_state_message"): ["self", "message_dict"],
     (Target, "_process_batch_message"): ["self", "message_dict"],
-    (Target, "process_endofpipe"): ["self"],
     (Target, "get_sink_class"): ["self", "stream_name"],
-    (Sink, "_validate_and_parse"): ["self", "record"],
     (Sink, "get_validator"): ["self"],
 }
 # Called by us.
@@ -53,7 +59,6 @@ CALLED = {
     (PluginBase, "setup_mapper"): ["self"],
     (CustomStreamMap, "_eval"): ["self", "expr", "expr_parsed", "record", "property_name"],
     (PluginBase, "append_builtin_config"): ["config_jsonschema"],
-    (Target, "_write_state_message"): ["self", "state"],
     (BaseSingerReader, "_assert_line_requires"): ["self", "message_dict", "requires"],
 }
 # Attributes that `__init__` sets and that we read or set.
@@ -104,7 +109,7 @@ def names_of(owner: type) -> set[str]:
 
 
 def test_no_other_private_name_of_the_sdk_is_used() -> None:
-    owners = (Stream, Tap, PluginBase, StreamStateManager, Sink, Target)
+    owners = (Sink, Stream, Tap, Target, PluginBase, StreamStateManager)
     sdk = {
         name
         for name in set().union(*map(names_of, owners))
@@ -113,12 +118,13 @@ def test_no_other_private_name_of_the_sdk_is_used() -> None:
     pinned = {name for _, name in OVERRIDDEN | CALLED} | set().union(*ATTRIBUTES.values())
     pinned.add("_tap")  # the tap that a stream belongs to
     pinned.add("_MAX_RECORD_AGE_IN_MINUTES")  # after which the SDK would write by itself
-    paths = [path for package in PACKAGES for path in package.rglob("*.py")]
-    sources = {str(path): path.read_text("utf-8") for path in paths}
-    for name, source in sources.items():
+    sources = {
+        str(path): path.read_text("utf-8") for folder in PACKAGES for path in folder.rglob("*.py")
+    }
+    for path, source in sources.items():
         if "singer_sdk" not in source:
             continue
         tree = ast.parse(source)
         used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
         used |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-        assert used & sdk <= pinned, name
+        assert used & sdk <= pinned, path
