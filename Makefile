@@ -20,7 +20,7 @@ TOOLS := dbt docs meltano postgres singer-tools target-csv target-jsonl target-p
 COMPATIBILITY := dbt-oldest dialects metricflow
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-realtime report prune disk test setup lint types audit tests unit canary test-orchestrate test-compatibility test-page test-simulation test-alarms test-webhooks test-log-based test-upgrade test-image test-year image format bench bench-scale bench-models bench-webhooks docs sandbox airflow generate lock clean
+.PHONY: help demo demo-realtime report prune disk test setup lint types audit tests unit canary test-orchestrate test-compatibility test-page test-simulation test-alarms test-webhooks test-log-based test-upgrade test-image test-year image format bench bench-scale bench-models bench-webhooks docs sandbox airflow generate lock clean demo-bridge test-kills
 .DELETE_ON_ERROR:
 
 help: ## List the ways to run this project
@@ -33,6 +33,9 @@ demo: .venv/.ready .meltano/.demo-ready ## Load a made-up organization into Duck
 
 demo-realtime: .venv/.ready .venv-tools/dbt/.ready ## Change a user, and see the row change by way of a webhook, with the time it took
 	@$(BIN)/python demo/realtime.py
+
+demo-bridge: .venv/.ready .meltano/.bridge-ready ## Bring a certificate from a made-up Pluvo into a made-up Thought Industries
+	@$(BIN)/python demo/bridge.py
 
 sandbox: .venv/.ready ## Serve a made-up Pluvo on this machine until Ctrl-C
 	@$(BIN)/pluvo-sandbox serve
@@ -90,7 +93,7 @@ format: .venv/.ready ## Fix style and formatting automatically where possible
 canary: $(UV) ## Run unit tests and the SDK's standard suite with the newest dependencies
 	$(UV) venv --quiet --clear --python "$(PYTHON)" .venv-canary
 	UV_BUILD_CONSTRAINT= $(UV) pip install --upgrade --python .venv-canary \
-		--editable '.[sandbox]' --group dev
+		--editable '.[sandbox,targets]' --group dev
 	$(UV) pip install --upgrade --python .venv-canary 'singer-sdk[msgspec]'
 	.venv-canary/bin/pytest -n auto --ignore tests/unit/test_locks.py \
 		tests/unit tests/e2e/test_standard_suite.py
@@ -127,6 +130,10 @@ test-alarms: ## Check the rules for Prometheus with promtool (found on PATH; not
 
 test-webhooks: .venv/.ready .venv-tools/postgres/.ready ## Kill receivers during 20,000 webhooks, and run one behind nginx (found on PATH; not part of `test`)
 	$(BIN)/pytest tests/webhooks/long_chaos.py tests/webhooks/behind_nginx.py
+
+test-kills: .venv/.ready .venv-tools/postgres/.ready ## Kill both targets at random moments, 50 times and 150 times (minutes; not part of `test`)
+	$(BIN)/python tests/e2e/kill_target.py $(or $(KILLS),50) $(or $(SEED),1)
+	$(BIN)/pytest -n 2 tests/e2e/fifty_kills.py
 
 test-year: setup ## Build the models every day for a year, and compare the disk's use (an hour; not part of `test`)
 	$(BIN)/pytest tests/dbt/a_year.py
@@ -172,7 +179,7 @@ endef
 .venv/.ready .venv-3.12/.ready .venv-3.13/.ready: requirements/dev.txt pyproject.toml | $(UV)
 	$(call venv,$<)
 	@$(UV) pip install --quiet --python $(@D) --no-deps --editable .
-	@$(@D)/bin/python -m compileall -q tap_pluvo pluvo_client pluvo_sandbox pluvo_webhooks
+	@$(@D)/bin/python -m compileall -q certificate_ledger pluvo_client pluvo_sandbox pluvo_webhooks tap_pluvo target_pluvo target_thought_industries
 	@touch $@
 
 airflow: .venv-airflow/.ready ## Install Airflow into .venv-airflow, for orchestrate/
@@ -187,7 +194,8 @@ airflow: .venv-airflow/.ready ## Install Airflow into .venv-airflow, for orchest
 
 MELTANO := .venv-tools/meltano/bin/meltano --log-level=warning
 .meltano/.demo-ready: PLUGINS := tap-pluvo-batch target-batch-files dbt-duckdb
-.meltano/.ready .meltano/.demo-ready: meltano.yml pyproject.toml $(wildcard requirements/*.txt) \
+.meltano/.bridge-ready: PLUGINS := tap-pluvo-certificates target-thought-industries
+.meltano/.ready .meltano/.demo-ready .meltano/.bridge-ready: meltano.yml pyproject.toml $(wildcard requirements/*.txt) \
 		.venv-tools/meltano/.ready
 	@echo "Installing Meltano's plugins"
 	@$(MELTANO) install $(PLUGINS)
@@ -206,7 +214,7 @@ generate: .venv/.ready ## Regenerate files: Meltano's settings, dbt's staging, r
 	$(BIN)/python scripts/docs/generate.py
 
 lock: $(UV) ## Update the locks (UPGRADE=1: to the newest releases)
-	$(COMPILE) --extra sandbox --extra webhooks --group dev pyproject.toml -o requirements/dev.txt
+	$(COMPILE) --extra sandbox --extra targets --extra webhooks --group dev pyproject.toml -o requirements/dev.txt
 	set -e; for lock in $(LOCKS); do $(COMPILE) $$lock.in -o $$lock.txt; done
 
 LOCKS := $(patsubst %,requirements/%,uv build audit release $(TOOLS) $(COMPATIBILITY)) \

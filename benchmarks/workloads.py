@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from bench_server import Load
 from measure import Run, typical
 from pipelines import BEFORE, Pipelines
+from writing import writing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +36,7 @@ LOADED = Load(20_000)
 ORGANIZATION = Load(10_000, 0.1)
 BUSY_ORGANIZATION = Load(50_000)
 ORGANIZATIONS = 4
+WRITTEN = 10_000  # users
 LOADS = [DEFAULT, PARALLEL, WHOLE, NOTHING, *SCALES, LOADED, ORGANIZATION, BUSY_ORGANIZATION]
 
 
@@ -238,6 +240,17 @@ class Bench:
         title = f"50,000 users, 100 ms latency, `max_concurrency` {MOST_IN_FLIGHT}, into PostgreSQL"
         return Work(title, runs, [goal])
 
+    def writing(self) -> Work:
+        """Measure what it costs to find out what has changed, and to write that."""
+        runs, ratio = writing(WRITTEN, WRITTEN // 100)
+        goal = Goal(
+            "times the requests of a plain read of the users and of the changes",
+            ratio,
+            1.3,
+            at_most=True,
+        )
+        return Work(f"{WRITTEN:,} users, 1% changed, into Pluvo", runs, [goal])
+
     def targets(self) -> Work:
         """Measure what a target adds."""
         make = self.programs
@@ -268,6 +281,7 @@ WORKS = {
     "into-postgres": Bench.into_postgres,
     "into-duckdb": Bench.into_duckdb,
     "pipeline-latency": Bench.pipeline_latency,
+    "writing": Bench.writing,
     "targets": Bench.targets,
     "organizations": Bench.organizations,
 }
@@ -279,6 +293,7 @@ DOCUMENTS = {
         "into-postgres",
         "into-duckdb",
         "pipeline-latency",
+        "writing",
         "scale",
         "latency-default",
         "latency-parallel",

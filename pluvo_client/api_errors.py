@@ -75,6 +75,24 @@ def api_error(errors: Any, document: str, schema: GraphQLSchema | None) -> Pluvo
     return QueryError(said) if kinds or kind is None else NotFoundError(said, kind)
 
 
+def failed_parts(errors: Any, data: dict[str, Any], document: str) -> dict[str, PluvoError]:
+    """Return the errors of single root fields by response key, if there are no others.
+
+    A token or a scope that lacks is of the whole operation.
+    """
+    entries: list[Any] = errors if isinstance(errors, list) else [errors]
+    found: dict[str, list[Any]] = {}
+    for entry in entries:
+        path = entry.get("path") if isinstance(entry, dict) else None
+        key = path[0] if isinstance(path, list) and path else None
+        if not isinstance(key, str) or key not in data:
+            return {}
+        found.setdefault(key, []).append(entry)
+    parts = {key: api_error(group, document, None) for key, group in found.items()}
+    whole = any(isinstance(part, ScopeError | TokenRejectedError) for part in parts.values())
+    return {} if whole else parts
+
+
 def _gone(entry: Any) -> str | None:
     """Return the kind of the object that a root field was about and that is not there, or None.
 

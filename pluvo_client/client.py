@@ -22,6 +22,7 @@ from pluvo_client.schema.selection import complete, identifier
 from pluvo_client.settings import CONNECTION, ClientSettings, problems
 from pluvo_client.transport.authentication import Authenticator
 from pluvo_client.transport.http import Transport
+from pluvo_client.writing import Mutations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pluvo_client.errors import Difference
     from pluvo_client.reading.root_fields import RootField
     from pluvo_client.schema.selection import Record
+    from pluvo_client.writing import Outcome
 
 T = TypeVar("T")
 
@@ -86,6 +88,14 @@ class PluvoClient:
             PluvoError: see `GraphQLClient.execute`.
         """
         return self._graphql.execute(document, as_it_is, repeatable=not is_mutation(document))
+
+    def change(self, mutations: Iterable[str], *, repeatable: bool = True) -> Iterator[Outcome]:
+        """Send mutations, several in a request; see `Mutations.send`."""
+        return Mutations(
+            self._graphql,
+            workers=self.settings.max_concurrency,
+            together=self.settings.operations_per_request,
+        ).send(mutations, repeatable=repeatable)
 
     def read(
         self, field: str, selection: str, *, key: str = "id", **arguments: Any

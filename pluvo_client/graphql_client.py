@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
-from pluvo_client.api_errors import api_error
+from pluvo_client.api_errors import api_error, failed_parts
 from pluvo_client.errors import (
     ClaimError,
     NotFoundError,
@@ -62,6 +62,7 @@ class GraphQLClient:
         divisible: bool = False,
         repeatable: bool = True,
         believed: bool = False,
+        by_part: bool = False,
         about: str | None = None,
     ) -> T:
         """Send `document`, a query or a mutation, and return what `parse` makes of its data.
@@ -71,7 +72,8 @@ class GraphQLClient:
         for data that cannot be right: the operation is then sent again, unless it is `divisible`
         into smaller ones, which show better what is wrong. With a `schema`, what it has and the API
         lacks is told apart from other errors. `about` is the kind of the one object, such as
-        `group`, that may turn out to be gone; None: any.
+        `group`, that may turn out to be gone; None: any. `by_part`, an error of a single root field
+        is no failure: it stands in the data in the place of what failed.
 
         What an answer claims of the organization (a schema without something, an object that is
         gone) counts when a later answer claims it, too, unless the operation is `divisible`, or a
@@ -88,7 +90,12 @@ class GraphQLClient:
             ProtocolError: the answer is not GraphQL, or `parse` refused it, even after retries.
             TransientError: no usable answer within `max_retry_seconds`.
         """
-        operation = _Operation(self, document, parse, schema, repeatable=repeatable, about=about)
+        operation = _Operation(
+            *(self, document, parse, schema),
+            repeatable=repeatable,
+            by_part=by_part,
+            about=about,
+        )
         claims: set[Hashable] = set()
         for _ in range(CLAIMS):
             try:
@@ -120,6 +127,7 @@ class _Operation(Generic[T]):
         schema: GraphQLSchema | None,
         *,
         repeatable: bool,
+        by_part: bool,
         about: str | None,
     ) -> None:
         self._client = client
@@ -128,6 +136,7 @@ class _Operation(Generic[T]):
         self._parse = parse
         self._schema = schema
         self._repeatable = repeatable
+        self._by_part = by_part
         self._about = about
         self._doubts = 0
 
@@ -137,7 +146,7 @@ class _Operation(Generic[T]):
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
         response = self._client.transport.post(PATH, self._body, headers)
         try:
-            data = _data(response, self._document, self._schema)
+            data = _data(response, self._document, self._schema, by_part=self._by_part)
         except PluvoError as error:
             self._refused(error, token)
             raise
@@ -181,7 +190,9 @@ class _Operation(Generic[T]):
         return self._client.answered.any_used(differences, self._schema)
 
 
-def _data(response: Response, document: str, schema: GraphQLSchema | None) -> Data:
+def _data(
+    response: Response, document: str, schema: GraphQLSchema | None, *, by_part: bool = False
+) -> Data:
     """Return the data of a response, or raise what the response means."""
     status = response.status
     if status == HTTPStatus.UNAUTHORIZED:
@@ -195,9 +206,11 @@ def _data(response: Response, document: str, schema: GraphQLSchema | None) -> Da
     if not isinstance(answer, dict):
         msg = f"{response.url} returned JSON that is not a GraphQL answer"
         raise ProtocolError(msg)
-    if errors := answer.get("errors"):
-        raise api_error(errors, document, schema)
     data = answer.get("data")
+    if errors := answer.get("errors"):
+        if by_part and isinstance(data, dict) and (parts := failed_parts(errors, data, document)):
+            return data | parts
+        raise api_error(errors, document, schema)
     if status != HTTPStatus.OK or not isinstance(data, dict):
         msg = f"{response.url} answered HTTP {status} without data and without errors"
         raise ProtocolError(msg)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import signal
 import sys
 import tempfile
@@ -32,16 +31,18 @@ from pluvo_sandbox.faults import KINDS, Fault
 from pluvo_sandbox.movement import Churn
 from pluvo_sandbox.oauth import SCOPES
 from pluvo_sandbox.rate_limit import RateLimit
+from pluvo_sandbox.ready import announce
 from pluvo_sandbox.sandbox import OtherDataError, prepare
 from pluvo_sandbox.schema import yesterday
 from pluvo_sandbox.seed import Plan
 from pluvo_sandbox.server import Server, listen, url_of
 from pluvo_sandbox.service import LoggedRequest, Service
+from pluvo_sandbox.thought_industries import command as thought_industries
 from pluvo_sandbox.webhook_options import WEBHOOK_FAULTS, add_webhook_options
 from pluvo_sandbox.webhooks import sending
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 _FAULTS = """faults:
@@ -63,12 +64,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = _parser()
     options = parser.parse_args(arguments)
+    # Leave by way of the `with` blocks, which remove temporary files.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if options.command == "thought-industries":
+        return _exit_code(partial(thought_industries.serve, options))
     try:
         yesterday(options.schema, tuple(options.yesterday_lacks))
     except ValueError as error:
         parser.error(f"argument --yesterday-lacks: {error}")
-    # Leave by way of the `with` blocks, which remove temporary files.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     plan = Plan(
         users=options.users,
         trainings=options.trainings,
@@ -89,35 +92,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     behaviour = Behaviour(
         **{field.name: getattr(options, field.name) for field in fields(Behaviour)}
     )
+    return _exit_code(partial(_serve, options, plan, behaviour))
+
+
+def _exit_code(run: Callable[[], None]) -> int:
     try:
-        with ExitStack() as stack:
-            # Before the data, so that a port in use is known at once.
-            listener = stack.enter_context(closing(listen(options.host, options.port)))
-            path = options.db
-            if path is None:
-                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pluvo-sandbox-"))
-                path = Path(folder) / "sandbox.db"
-            prepare(path, plan, any_day=options.today is None)
-            database = stack.enter_context(closing(Database(str(path))))
-            stack.enter_context(sending(database, str(path), behaviour))
-            log: deque[LoggedRequest] = deque(maxlen=0)
-            service = Service(database, behaviour, log)
-            if options.movement:
-                editor = Editor(database.connection, Random(options.seed))  # noqa: S311 - repeatable
-                service.before = partial(Churn(options.movement, options.seed), editor)
-            ready = {
-                "url": url_of(listener, tls=options.tls is not None),
-                "client_id": options.client_id,
-                "client_secret": options.client_secret,
-                "scopes": options.scopes,
-                "db": str(path),
-            }
-            Server(
-                service.app,
-                lambda: _announce(ready, options.ready_file),
-                options.tls,
-                options.broken_handshakes,
-            ).run([listener])
+        run()
     except (OSError, OtherDataError) as error:
         sys.stderr.write(f"pluvo-sandbox: {error}\n")
         return 1
@@ -126,26 +106,57 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _announce(ready: dict[str, object], ready_file: Path | None) -> None:
-    """Say that requests are served: as a file, for people, and as one line of JSON."""
-    as_json = json.dumps(ready)
-    if ready_file is not None:
-        # Renamed into place, so that whoever waits for the file finds it complete.
-        part = ready_file.with_name(ready_file.name + ".part")
-        part.write_text(as_json + "\n", encoding="utf-8")
-        part.replace(ready_file)
-    sys.stdout.write(
+def _serve(options: argparse.Namespace, plan: Plan, behaviour: Behaviour) -> None:
+    with ExitStack() as stack:
+        # Before the data, so that a port in use is known at once.
+        listener = stack.enter_context(closing(listen(options.host, options.port)))
+        path = options.db
+        if path is None:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pluvo-sandbox-"))
+            path = Path(folder) / "sandbox.db"
+        prepare(path, plan, any_day=options.today is None)
+        database = stack.enter_context(closing(Database(str(path))))
+        stack.enter_context(sending(database, str(path), behaviour))
+        log: deque[LoggedRequest] = deque(maxlen=0)
+        service = Service(database, behaviour, log)
+        if options.movement:
+            editor = Editor(database.connection, Random(options.seed))  # noqa: S311 - repeatable
+            service.before = partial(Churn(options.movement, options.seed), editor)
+        ready = {
+            "url": url_of(listener, tls=options.tls is not None),
+            "client_id": options.client_id,
+            "client_secret": options.client_secret,
+            "scopes": options.scopes,
+            "db": str(path),
+        }
+        Server(
+            service.app,
+            partial(announce, ready, options.ready_file, _sentence(ready)),
+            options.tls,
+            options.broken_handshakes,
+        ).run([listener])
+
+
+def _sentence(ready: dict[str, object]) -> str:
+    return (
         f"Pluvo sandbox at {ready['url']} (client id {ready['client_id']}, "
-        f"client secret {ready['client_secret']}); stop it with Ctrl+C\n{as_json}\n"
+        f"client secret {ready['client_secret']})"
     )
-    sys.stdout.flush()
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="pluvo-sandbox", description="A local Pluvo to develop and test against."
     )
-    serve = parser.add_subparsers(required=True, metavar="COMMAND").add_parser(
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    other = commands.add_parser("thought-industries", help="a local Thought Industries")
+    thought_industries.add_options(
+        other.add_subparsers(required=True, metavar="COMMAND").add_parser(
+            "serve", help="serve the API until it is stopped"
+        ),
+        _fault,
+    )
+    serve = commands.add_parser(
         "serve",
         help="serve the API until it is stopped",
         formatter_class=argparse.RawDescriptionHelpFormatter,

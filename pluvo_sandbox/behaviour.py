@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from pluvo_sandbox.mutations import WRITE_SCOPES
 from pluvo_sandbox.oauth import SCOPES
-from pluvo_sandbox.roots import SCOPES as ROOT_SCOPES
+from pluvo_sandbox.roots import SCOPES as READ_SCOPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 Ties = Literal["by-id", "by-page", "random"]
 ReportOrder = Literal["id", "insertion", "completion-date", "title"]
 Archived = Literal["only", "too", "ignored", "everything"]
+
+ROOT_SCOPES = READ_SCOPES | WRITE_SCOPES
 
 CLIENT_ID = "sandbox-client"
 CLIENT_SECRET = "sandbox-secret"  # noqa: S105 - opens nothing but a sandbox

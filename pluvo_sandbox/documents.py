@@ -18,6 +18,7 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionSetNode,
     TypeInfo,
     TypeInfoVisitor,
@@ -63,6 +64,16 @@ def field_names(query: str | None) -> frozenset[str]:
     with suppress(GraphQLError):
         visit(parsed(query or ""), Collector())
     return frozenset(names)
+
+
+def is_mutation(query: Any) -> bool:
+    """Tell whether a query may change data."""
+    with suppress(GraphQLError):
+        return isinstance(query, str) and any(
+            isinstance(part, OperationDefinitionNode) and part.operation is OperationType.MUTATION
+            for part in parsed(query).definitions
+        )
+    return False
 
 
 # ---------- validation ----------

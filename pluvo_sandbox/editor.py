@@ -8,7 +8,7 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pluvo_sandbox.seed import new_id
+from pluvo_sandbox.ids import new_id
 
 if TYPE_CHECKING:
     import sqlite3
@@ -40,9 +40,28 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
         "allConditionsFulfilled": True,
         "conditions": [],
     },
-    "training_users": {"role": "PARTICIPANT"},
+    "training_users": {"role": "PARTICIPANT", "direct": True},
     "certificates": {},
     "report": {"relatedObjectType": "TRAINING", "progress": 0.0},
+    "offers": {},
+    "offer_events": {
+        "enrolledCount": 0,
+        "waitingList": False,
+        "cancelled": False,
+        "publish": True,
+        "accessCourses": [],
+        "accessExternalContents": [],
+        "accessScorms": [],
+        "accessVideos": [],
+        "contentType": "TRAINING",
+        "isActive": True,
+    },
+    "offer_event_dates": {},
+    "enrollments": {},
+    "portfolio_items": {"files": []},
+    "extra_categories": {"archived": False},
+    "choice_options": {},
+    "files": {},
 }
 
 
@@ -69,7 +88,7 @@ class Rows:
             The id of the new row.
         """
         row = {"id": new_id(self._random)} | _DEFAULTS[table] | columns
-        names, marks = ", ".join(row), ", ".join("?" * len(row))
+        names, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" * len(row))
         self.database.execute(
             f"INSERT INTO {table} ({names}) VALUES ({marks})",
             [_stored(value) for value in row.values()],

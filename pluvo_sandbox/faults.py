@@ -41,6 +41,7 @@ _ANSWERS: dict[str, Callable[[float], Response]] = {
         {"Retry-After": formatdate(time() + seconds, usegmt=True)}
     ),
     "429-bare": lambda _: _too_many({}),
+    "409": lambda _: JSONResponse({"errors": [{"message": "Conflict."}]}, 409),
     "500": lambda _: Response("Internal Server Error", 500, media_type="text/plain"),
     "502": lambda _: HTMLResponse(_PAGE.format("502 Bad Gateway"), 502),
     "503": lambda _: Response("Service Unavailable", 503, media_type="text/plain"),
@@ -62,6 +63,9 @@ _ANSWERS: dict[str, Callable[[float], Response]] = {
     "no-token": lambda _: JSONResponse({"token_type": "Bearer", "expires_in": 86400}),
 }
 
+
+# Instead of the answer to a request that was carried out.
+_LATE = {"late-502": _ANSWERS["502"], "late-no-data": _ANSWERS["no-data"]}
 
 # ---------- answers that were changed ----------
 
@@ -126,12 +130,15 @@ KINDS = {
     "429": "too many requests; retry after VALUE seconds (1)",
     "429-date": "the same, with an HTTP date VALUE seconds ahead (1)",
     "429-bare": "the same, without Retry-After",
+    "409": "conflict, whether there is one or not",
     "500": "internal server error",
     "502": "bad gateway, with an HTML body",
     "503": "service unavailable",
     "html": "status 200 with an HTML body",
     "refused": "the connection breaks and new ones are refused for VALUE seconds (0.5)",
-    "reset": "the connection is reset before the answer",
+    "late-502": "the request is carried out, and the answer is a bad gateway",
+    "late-no-data": "the request is carried out, and `data` is null, with `errors`",
+    "reset": "the request is carried out, and the connection is reset before the answer",
     "reset-body": "the connection is reset in the middle of the body",
     "trickle": "the body comes byte by byte, one every VALUE seconds (0.5)",
     "endless": "the body never ends: 64 KiB every VALUE seconds (0: as fast as they are read)",
@@ -217,9 +224,13 @@ class Fault:
             return False
         return (self.seen - self.first) % self.step == 0
 
-    def answer(self) -> Response | None:
-        """Return the answer that comes instead of the real one, if there is one."""
-        make = _ANSWERS.get(self.kind)
+    def answer(self, *, late: bool = False) -> Response | None:
+        """Return the answer that comes instead of the real one, if there is one.
+
+        Args:
+            late: whether the request was carried out.
+        """
+        make = (_LATE if late else _ANSWERS).get(self.kind)
         return make(self.value) if make else None
 
     def change(self, name: str, page: dict[str, Any], *, nested: bool) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from pluvo_sandbox.editor import Editor
-from pluvo_sandbox.seed import new_id
+from pluvo_sandbox.ids import new_id
 
 Movement = Callable[[Editor, int], None]
 

@@ -29,6 +29,11 @@ class RateLimit:
             raise ValueError(message)
         return cls(int(number), _SECONDS[unit])
 
+    @property
+    def left(self) -> int:
+        """How many requests are in the bucket."""
+        return int(self._left)
+
     def wait(self) -> float:
         """Take one request out of the bucket.
 

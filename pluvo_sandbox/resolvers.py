@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError
 
-from pluvo_sandbox.behaviour import Behaviour
+from pluvo_sandbox.behaviour import ROOT_SCOPES, Behaviour
 from pluvo_sandbox.connections import connection, window
 from pluvo_sandbox.database import IN_LIST, as_list
 from pluvo_sandbox.relations import COUNTS, NESTED, TO_MANY, TO_ONE
-from pluvo_sandbox.roots import CONNECTIONS, LISTS, OBJECTS, SCOPES
+from pluvo_sandbox.roots import CONNECTIONS, LISTS, OBJECTS
 from pluvo_sandbox.ties import shuffled
 from pluvo_sandbox.variations import varied
 
@@ -79,7 +79,7 @@ class Context:
         Raises:
             GraphQLError: the caller's token lacks a scope; the message names it.
         """
-        for scope in (SCOPES[root], *self.behaviour.required_scopes.get(root, ())):
+        for scope in (ROOT_SCOPES[root], *self.behaviour.required_scopes.get(root, ())):
             if scope not in self.scopes:
                 message = f"Insufficient scope: this operation requires {scope}"
                 raise GraphQLError(message)
@@ -226,12 +226,6 @@ def _scoped(name: str, resolve: Resolver) -> Resolver:
         return resolve(root, info, **arguments)
 
     return checked
-
-
-def unavailable(_root: object, info: GraphQLResolveInfo, **_arguments: Any) -> None:
-    """Refuse a mutation."""
-    message = f"The mutation {info.field_name} is not available yet in the sandbox"
-    raise GraphQLError(message)
 
 
 QUERIES = {

@@ -180,6 +180,7 @@ LISTS = {
             "contentType": "EXISTS (SELECT 1 FROM json_each(forModelTypes)"
             " WHERE value = :contentType)"
         },
+        always="NOT archived",
     ),
 }
 

@@ -27,7 +27,8 @@ from graphql.language import TypeDefinitionNode
 from typing_extensions import override
 
 from pluvo_sandbox.contract import read_contract
-from pluvo_sandbox.resolvers import FIELDS, QUERIES, unavailable
+from pluvo_sandbox.mutations import MUTATIONS
+from pluvo_sandbox.resolvers import FIELDS, QUERIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -128,7 +129,7 @@ class _Resolvers(SchemaBindable):
                     if kind is schema.query_type:
                         field.resolve = QUERIES[name]
                     elif kind is schema.mutation_type:
-                        field.resolve = unavailable
+                        field.resolve = MUTATIONS[name]
                     elif (kind.name, name) in FIELDS:
                         field.resolve = FIELDS[kind.name, name]
 

@@ -24,6 +24,7 @@ from pluvo_sandbox.documents import (
     broken_own_rules,
     broken_rules,
     field_names,
+    is_mutation,
     parsed,
     without_unreadable,
 )
@@ -32,6 +33,7 @@ from pluvo_sandbox.oauth import Client, OAuth
 from pluvo_sandbox.rate_limit import RateLimit
 from pluvo_sandbox.resolvers import Context
 from pluvo_sandbox.schema import executable, lenient, yesterday
+from pluvo_sandbox.uploads import operation_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, MutableSequence, Sequence
@@ -159,6 +161,10 @@ class Service:
                 return answer
         is_token = request.url.path == TOKEN_PATH
         response = self._token(request, body) if is_token else self._graphql(request, body, faults)
+        for fault in faults:
+            answer = fault.answer(late=True)
+            if answer is not None:
+                return answer
         if "truncated" in kinds:
             half = bytes(response.body)[: len(response.body) // 2]
             return Response(half, response.status_code, media_type="application/json")
@@ -178,12 +184,13 @@ class Service:
                 {"WWW-Authenticate": 'Bearer realm="pluvo", error="invalid_token"'},
             )
         try:
-            data = json.loads(body)
+            data = operation_of(request.headers.get("Content-Type", ""), body)
         except ValueError:
             return _refusal(400, "The body of a request must be a JSON object.")
         schema = self._schema({fault.kind for fault in faults})
         context = Context(self._database, grant.scopes, faults, self._behaviour, self._number)
-        with self._database.snapshot():
+        writes = isinstance(data, dict) and is_mutation(data.get("query"))
+        with self._database.snapshot(writes=writes):
             _, result = graphql_sync(
                 schema,
                 data,
@@ -230,7 +237,7 @@ def _logged(request: Request, body: bytes) -> LoggedRequest:
         scopes = form.get("scope", [""])[0].split()
     else:
         with suppress(ValueError):
-            data = json.loads(body)
+            data = operation_of(request.headers.get("Content-Type", ""), body)
     if not isinstance(data, dict):
         data = {}
     headers = {name: value for name, value in request.headers.items() if name != "authorization"}

@@ -1,4 +1,4 @@
-"""The entry for MeltanoHub, made from `tap-pluvo --about`.
+"""The entries for MeltanoHub, made from what the programs say with `--about`.
 
 The hub wants sorted keys, settings and capabilities, and names the variant after the account that
 owns the repository. Secrets are both of kind `password` and `sensitive` there.
@@ -18,8 +18,50 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 ROOT = Path(__file__).parents[1]
-NOTICE = "# Written by scripts/meltano_settings.py (`make generate`) from `tap-pluvo --about`.\n"
-VENDOR = "https://www.pluvo.com/"
+NOTICE = "# Written by scripts/meltano_settings.py (`make generate`) from `{} --about`.\n"
+
+
+class Program(NamedTuple):
+    """A program of this repository, as the hub shows it."""
+
+    kind: str
+    label: str
+    description: str
+    package: str
+    vendor: str
+    keywords: tuple[str, ...]
+    sufficient: list[list[str]]  # groups of settings, each of which is enough to start
+
+
+PROGRAMS = {
+    "tap-pluvo": Program(
+        "extractors",
+        "Pluvo",
+        "Learning management system: users, progress, certificates, enrollments",
+        "tap-pluvo",
+        "https://www.pluvo.com/",
+        ("api", "education", "graphql", "lms", "meltano_sdk"),
+        SUFFICIENT,
+    ),
+    "target-pluvo": Program(
+        "loaders",
+        "Pluvo",
+        "Learning management system: users, groups, trainings, enrollments, certificates",
+        "tap-pluvo[targets]",
+        "https://www.pluvo.com/",
+        ("api", "education", "graphql", "lms", "meltano_sdk"),
+        SUFFICIENT,
+    ),
+    "target-thought-industries": Program(
+        "loaders",
+        "Thought Industries",
+        "Learning management system: certificates of users, each issued exactly once",
+        "tap-pluvo[targets]",
+        "https://www.thoughtindustries.com/",
+        ("api", "education", "lms", "meltano_sdk"),
+        [["tenant", "api_key", "resources"], ["api_url", "api_key", "resources"]],
+    ),
+}
 
 
 class Entry(NamedTuple):
@@ -29,39 +71,43 @@ class Entry(NamedTuple):
     text: str
 
 
-def hub_entry(about: Mapping[str, Any], unselected: Iterable[str]) -> Entry:
-    """Return the entry, with the streams `unselected` off by default."""
+def hub_entry(about: Mapping[str, Any], unselected: Iterable[str] = ()) -> Entry:
+    """Return the entry; that of a tap has the streams `unselected` off by default."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]
     repository = project["urls"]["Repository"]
     variant = urlsplit(repository).path.split("/")[1].lower()
     name = about["name"]
+    program = PROGRAMS[name]
     settings = [
         _setting(setting, schema) for setting, schema in about["settings"]["properties"].items()
     ]
     entry = {
         "capabilities": sorted(about["capabilities"]),
-        "description": "Learning management system: users, progress, certificates, enrollments",
-        "domain_url": VENDOR,
+        "description": program.description,
+        "domain_url": program.vendor,
         "executable": name,
-        "keywords": ["api", "education", "graphql", "lms", "meltano_sdk"],
-        "label": "Pluvo",
+        "keywords": list(program.keywords),
+        "label": program.label,
         "log_parser": "singer-sdk",
-        "logo_url": "/assets/logos/extractors/pluvo.png",
+        "logo_url": f"/assets/logos/{program.kind}/{program.label.lower().replace(' ', '-')}.png",
         "maintenance_status": "active",
         "name": name,
         "namespace": name.replace("-", "_"),
-        "pip_url": name,
+        "pip_url": program.package,
         "quality": "silver",
         "repo": repository,
-        "select": ["*.*", *(f"!{stream}.*" for stream in sorted(unselected))],
         "settings": sorted(settings, key=lambda setting: setting["name"]),
-        "settings_group_validation": sorted(sorted(group) for group in SUFFICIENT),
+        "settings_group_validation": sorted(sorted(group) for group in program.sufficient),
         "supported_python_versions": about["supported_python_versions"],
         "variant": variant,
     }
-    text = NOTICE + yaml.dump(entry, Dumper=_Dumper, sort_keys=True, allow_unicode=True, width=80)
-    return Entry(f"hub/extractors/{name}/{variant}.yml", text)
+    if program.kind == "extractors":
+        entry["select"] = ["*.*", *(f"!{stream}.*" for stream in sorted(unselected))]
+    text = NOTICE.format(name) + yaml.dump(
+        entry, Dumper=_Dumper, sort_keys=True, allow_unicode=True, width=80
+    )
+    return Entry(f"hub/{program.kind}/{name}/{variant}.yml", text)
 
 
 class _Dumper(yaml.SafeDumper):

@@ -13,8 +13,13 @@ from singer_sdk.exceptions import MappingError
 from typing_extensions import override
 
 from pluvo_client.errors import ConfigurationError, PluvoError
-from tap_pluvo.inputs import json_object, read_catalog
-from tap_pluvo.settings import from_environment, from_meltano, unknown_variables
+from pluvo_client.settings.sources import (
+    from_environment,
+    from_meltano,
+    json_object,
+    unknown_variables,
+)
+from tap_pluvo.inputs import read_catalog
 from tap_pluvo.tap import TapPluvo
 
 if TYPE_CHECKING:

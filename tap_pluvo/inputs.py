@@ -5,9 +5,7 @@ A file that cannot be used is refused in a sentence that names the file, the pla
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
 from typing import IO, Any
 
 from jsonschema import Draft202012Validator
@@ -16,6 +14,7 @@ from singer_sdk.singerlib import Catalog, CatalogEntry
 
 from pluvo_client.errors import ConfigurationError
 from pluvo_client.schema.values import moment
+from pluvo_client.settings.sources import json_object
 
 LOG_BASED = "LOG_BASED"  # the replication method
 DELETED_AT = "_sdc_deleted_at"  # the column that then says of a row that it is gone
@@ -140,34 +139,6 @@ def _is_range(value: Any) -> bool:
         return value is None
     days = [value.get("end"), value.get("read_to"), value.get("start") or value.get("end")]
     return all(_is_moment(day) and re.fullmatch(r"[\d-]{10}", str(day)) for day in days)
-
-
-def json_object(what: str, source: IO[str] | str | None) -> dict[str, Any]:
-    """Return the JSON object that a file holds.
-
-    Raises:
-        ConfigurationError: the file is missing or does not hold one.
-    """
-    if source is None:
-        return {}
-    name = source if isinstance(source, str) else getattr(source, "name", "(unnamed)")
-    try:
-        text = Path(source).read_text("utf-8") if isinstance(source, str) else source.read()
-        found = json.loads(text)
-    except OSError as error:
-        msg = f"{what}: the file {name!r} cannot be read ({error.strerror})"
-        raise ConfigurationError(msg) from None
-    except (ValueError, RecursionError) as error:
-        # Where, but not what: it may be a secret.
-        place = ""
-        if isinstance(error, json.JSONDecodeError):
-            place = f", see line {error.lineno}, column {error.colno}"
-        msg = f"{what}: the file {name!r} is not valid JSON{place}"
-        raise ConfigurationError(msg) from None
-    if not isinstance(found, dict):
-        msg = f"{what}: the file {name!r} must hold a JSON object"
-        raise ConfigurationError(msg)
-    return found
 
 
 def read_catalog(source: IO[str] | None) -> Catalog | None:

@@ -6,23 +6,17 @@ name, the cause and the remedy, and never with the value of a secret.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import datetime as dt
-import json
-import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from pluvo_client.errors import ConfigurationError, did_you_mean
+from pluvo_client.errors import ConfigurationError
 from pluvo_client.settings import CONNECTION, ClientSettings, setting
 from pluvo_client.settings.settings import value_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-# Variables that are no settings: the SDK's level of logging, and where `plugin.yml` finds the tap.
-OTHER_VARIABLES = {"TAP_PLUVO_LOGLEVEL", "TAP_PLUVO_PIP_URL"}
+    from collections.abc import Mapping
 
 EARLIEST, LATEST = 1900, 2999  # years of dates; date arithmetic cannot overflow between them
 
@@ -234,76 +228,3 @@ def _day(name: str, value: str | None) -> dt.date | None:
         msg = f"setting `{name}` must lie between the years {EARLIEST} and {LATEST}"
         raise ConfigurationError(msg)
     return (moment.astimezone(dt.UTC) if moment.tzinfo else moment).date()
-
-
-def from_environment(environment: Mapping[str, str], schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings that variables such as TAP_PLUVO_CLIENT_ID give.
-
-    Strings are taken as they are; numbers, booleans, lists and objects are JSON.
-
-    Raises:
-        ConfigurationError: a variable that should be JSON is not.
-    """
-    found: dict[str, Any] = {}
-    for name, definition in schema["properties"].items():
-        variable = f"TAP_PLUVO_{name.upper()}"
-        text = environment.get(variable, "")
-        if not text:
-            continue
-        if "string" in definition["type"]:
-            found[name] = text
-            continue
-        try:
-            found[name] = json.loads(text)
-        except ValueError:
-            kind = next(kind for kind in definition["type"] if kind != "null")
-            msg = f"environment variable {variable} must be JSON (type {kind})"
-            raise ConfigurationError(msg) from None
-    return found
-
-
-def unknown_variables(
-    environment: Mapping[str, str], schema: Mapping[str, Any], config: Mapping[str, Any]
-) -> Iterator[str]:
-    """Yield a sentence for each variable that looks like a setting's, and is none.
-
-    Meltano has more of them: its own ones have two underscores, as TAP_PLUVO__SELECT, and those of
-    plugins that inherit from this one end in a setting's name, as TAP_PLUVO_FULL_CLIENT_ID. Of each
-    part of an object in `config` it makes one, too, as TAP_PLUVO_BATCH_CONFIG_STORAGE_ROOT.
-    """
-    known = schema["properties"]
-    endings = tuple(f"_{name}" for name in _parts(dict.fromkeys(known) | dict(config)))
-    for variable in sorted(environment):
-        if (
-            variable.startswith("TAP_PLUVO_")
-            and "__" not in variable
-            and variable not in OTHER_VARIABLES
-            and not variable.endswith(endings)
-        ):
-            name = variable.removeprefix("TAP_PLUVO_").lower()
-            remedy = did_you_mean(name, known) or ": unset it; `tap-pluvo --about` lists them all"
-            yield f"environment variable {variable} is no setting{remedy}"
-
-
-def _parts(config: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """Give the names, in variables, of the settings and of the parts of those that are objects."""
-    for name, value in config.items():
-        variable = prefix + re.sub(r"\W", "_", name).upper()
-        yield variable
-        if isinstance(value, dict):
-            yield from _parts(value, f"{variable}_")
-
-
-def from_meltano(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a configuration as it was meant, where Meltano cannot express it.
-
-    A variable without a value arrives as an empty string, and a fraction as a string, since Meltano
-    cannot pass on fractions as numbers.
-    """
-    found = {name: value for name, value in config.items() if value != ""}
-    for name, value in found.items():
-        definition = schema["properties"].get(name, {})
-        if isinstance(value, str) and "number" in definition.get("type", ()):
-            with contextlib.suppress(ValueError):  # it is refused for what it is
-                found[name] = float(value)
-    return found

@@ -108,6 +108,11 @@ class Contract:
         found: GraphQLField | None = owner.fields.get(name)
         return found
 
+    def mutation(self, name: str) -> GraphQLField | None:
+        """Return the mutation `name`, or None where the API lacks it."""
+        owner = self.schema.mutation_type
+        return self.field(owner, name) if owner else None
+
     def root(self, name: str) -> GraphQLField | None:
         """Return the root field `name` of queries, or None where the API lacks it."""
         assert self.schema.query_type is not None  # noqa: S101 - no schema is valid without one

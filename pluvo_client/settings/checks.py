@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jsonschema import Draft202012Validator
 
 from pluvo_client.errors import did_you_mean
+from pluvo_client.settings.sources import TAP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
 
 
-def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
+def problems(config: Mapping[str, Any], schema: Mapping[str, Any], program: str = TAP) -> list[str]:
     """Return what is wrong with `config` by its JSON Schema, one sentence for each setting."""
     # Python reads `NaN` and `Infinity` as numbers; JSON has neither, and limits do not stop them.
     endless = [
@@ -26,21 +27,21 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     return endless + [
         sentence
         for error in Draft202012Validator(schema).iter_errors(config)
-        for sentence in _sentences(error, schema)
+        for sentence in _sentences(error, schema, program)
     ]
 
 
-def _sentences(error: ValidationError, schema: Mapping[str, Any]) -> Iterator[str]:
+def _sentences(error: ValidationError, schema: Mapping[str, Any], program: str) -> Iterator[str]:
     path = [str(part) for part in error.absolute_path]
     instance: Any = error.instance
     if error.validator == "additionalProperties" and not path:
         known = schema["properties"]
         for name in sorted(set(instance) - set(known)):
-            remedy = did_you_mean(name, known) or "; `tap-pluvo --about` lists them all"
+            remedy = did_you_mean(name, known) or f"; `{program} --about` lists them all"
             yield f"setting `{name}` is unknown{remedy}"
         return
     name = ".".join(path) or "(configuration)"
-    yield f"setting `{name}` {_reason(error, secret=_is_secret(path, schema))}"
+    yield f"setting `{name}` {_reason(error, program, secret=_is_secret(path, schema))}"
 
 
 def _is_secret(path: list[str], schema: Mapping[str, Any]) -> bool:
@@ -48,7 +49,7 @@ def _is_secret(path: list[str], schema: Mapping[str, Any]) -> bool:
 
 
 def _reason(  # noqa: C901, PLR0911 - one sentence for each kind of limit
-    error: ValidationError, *, secret: bool
+    error: ValidationError, program: str, *, secret: bool
 ) -> str:
     """Say what a value must be; its own text is shown only where it cannot be a secret."""
     limit: Any = error.validator_value
@@ -82,7 +83,7 @@ def _reason(  # noqa: C901, PLR0911 - one sentence for each kind of limit
         case "pattern":
             return f"has a character that is not allowed{found}: {_remedy(error)}"
         case "anyOf" | "oneOf":
-            return f"has a value of a kind that is not allowed{found}: see `tap-pluvo --about`"
+            return f"has a value of a kind that is not allowed{found}: see `{program} --about`"
         case _:
             return f"is not valid: {error.validator} must be {limit!r}"
 

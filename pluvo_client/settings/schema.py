@@ -112,8 +112,8 @@ CONNECTION: dict[str, dict[str, Any]] = {
     "requests_per_second": setting(
         "number",
         "Requests per second",
-        "Maximum number of requests per second. Default: no limit; the tap slows down by itself "
-        "when the API throttles it.",
+        "Maximum number of requests per second. Default: no limit; they slow down by "
+        "themselves when the API throttles them.",
         example=10,
         exclusiveMinimum=0,
     ),

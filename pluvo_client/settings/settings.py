@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pluvo_client.errors import ConfigurationError
 from pluvo_client.settings.schema import CONNECTION
+from pluvo_client.settings.sources import TAP, variable_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +50,7 @@ class ClientSettings:
         return self.max_response_mb * 1_000_000
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> ClientSettings:
+    def from_config(cls, config: Mapping[str, Any], program: str = TAP) -> ClientSettings:
         """Return the settings of a configuration in which `problems` found nothing.
 
         Settings that `config` has beside those of the connection are left to others.
@@ -60,14 +61,14 @@ class ClientSettings:
         values = {name: value_of(name, config, CONNECTION) for name in CONNECTION}
         wrong = [
             f"setting `{name}` is missing: set it to what Pluvo gave you with your API client, for "
-            f"example as TAP_PLUVO_{name.upper()}"
+            f"example as {variable_of(program, name)}"
             for name in ("client_id", "client_secret")
             if not values[name]
         ]
         address = ""
         try:
             address = base_url(values.pop("organization"), values.pop("api_url"))
-            check_host(address, values.pop("only_host"))
+            check_host(address, values.pop("only_host"), program)
         except ConfigurationError as error:
             wrong.insert(0, str(error))
         if wrong:
@@ -135,7 +136,7 @@ def base_url(organization: str | None, api_url: str | None) -> str:
     return f"{url.scheme}://{shown}" + (f":{port}" if port else "")
 
 
-def check_host(address: str, only: str | None) -> None:
+def check_host(address: str, only: str | None, program: str = TAP) -> None:
     """Raise `ConfigurationError` for an address that the setting `only_host` rules out."""
     host = str(urlsplit(address).hostname)
     if only is None or host == only.lower() or (is_this_machine(host) and is_this_machine(only)):
@@ -143,7 +144,7 @@ def check_host(address: str, only: str | None) -> None:
     msg = (
         f"setting `only_host`: only {only} is to be read here, and not {host}: choose the "
         "environment of that organization, or correct `organization` or `api_url` (a variable such "
-        "as TAP_PLUVO_API_URL holds for all environments)"
+        f"as {variable_of(program, 'api_url')} holds for all environments)"
     )
     raise ConfigurationError(msg)
 

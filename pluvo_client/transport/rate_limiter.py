@@ -31,16 +31,24 @@ class StoppedError(BaseException):
 
 
 class RateLimiter:
-    """Lets requests start, at most `per_second` a second (None: no ceiling)."""
+    """Lets requests start, at most `per_second` a second (None: no ceiling).
+
+    After a pause, up to `burst` of them may start at once (the generic cell rate algorithm).
+    """
 
     def __init__(
-        self, max_in_flight: int, per_second: float | None, clock: Clock | None = None
+        self,
+        max_in_flight: int,
+        per_second: float | None,
+        clock: Clock | None = None,
+        burst: int = 1,
     ) -> None:
         self._clock = clock or Clock()
         self._condition = threading.Condition()
         self._max_in_flight = max_in_flight
         self._ceiling = per_second
         self._rate = per_second
+        self._burst = burst
         self._in_flight = 0
         self._next_start = 0.0
         self._paused_until = 0.0
@@ -65,7 +73,8 @@ class RateLimiter:
                 raise StoppedError
             self._in_flight += 1
             if self._rate:
-                self._next_start = max(self._next_start, self._clock.monotonic()) + 1 / self._rate
+                earliest = self._clock.monotonic() - (self._burst - 1) / self._rate
+                self._next_start = max(self._next_start, earliest) + 1 / self._rate
         try:
             yield
         finally:

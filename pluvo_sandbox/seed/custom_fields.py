@@ -6,8 +6,8 @@ import json
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from pluvo_sandbox.ids import new_id
 from pluvo_sandbox.seed import words
-from pluvo_sandbox.seed.source import new_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,6 +29,7 @@ def tables(source: Source) -> Iterator[tuple[str, Iterator[Row]]]:
             (
                 *(category_id, title, kind if kind in source.category_types else None),
                 *(json.dumps(owners), json.dumps(field, ensure_ascii=False), position),
+                *(f"CF-{position:02}", False),
             )
         )
         choice_ids = [new_id(random) for _ in choices]

@@ -6,9 +6,9 @@ import json
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from pluvo_sandbox.database import INDEXES, TABLES
 from pluvo_sandbox.seed import custom_fields, offers, people, results, trainings
 from pluvo_sandbox.seed.source import Source
+from pluvo_sandbox.tables import INDEXES, TABLES
 
 if TYPE_CHECKING:
     import sqlite3

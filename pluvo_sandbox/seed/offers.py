@@ -9,8 +9,9 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from pluvo_sandbox.ids import new_id
 from pluvo_sandbox.seed import words
-from pluvo_sandbox.seed.source import YEARS_BACK, new_id, numbered
+from pluvo_sandbox.seed.source import YEARS_BACK, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,8 +6,9 @@ import json
 from itertools import count
 from typing import TYPE_CHECKING
 
+from pluvo_sandbox.ids import new_id
 from pluvo_sandbox.seed import words
-from pluvo_sandbox.seed.source import YEARS_BACK, new_id, numbered
+from pluvo_sandbox.seed.source import YEARS_BACK, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -97,15 +98,15 @@ def _training_users(source: Source) -> Iterator[Row]:
         ("TRAINING",),
     )
     for n, (training_id, user_id) in enumerate(pairs):
-        yield new_id(random), training_id, user_id, "PARTICIPANT"
+        yield new_id(random), training_id, user_id, "PARTICIPANT", True
         if n < source.plan.repeats:
-            yield new_id(random), training_id, user_id, "PARTICIPANT"
+            yield new_id(random), training_id, user_id, "PARTICIPANT", True
     for n, training_id in enumerate(source.training_ids):
         for m, user_id in enumerate(
             random.sample(source.user_ids, min(n % 4, len(source.user_ids)))
         ):
             role = "MENTOR" if m == 1 and "MENTOR" in source.training_roles else "TRAINER"
-            yield new_id(random), training_id, user_id, role
+            yield new_id(random), training_id, user_id, role, True
 
 
 def _portfolio_items(source: Source) -> Iterator[Row]:

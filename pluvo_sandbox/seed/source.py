@@ -7,6 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from pluvo_sandbox.ids import new_id
 from pluvo_sandbox.schema import enum_values, executable
 from pluvo_sandbox.seed import words
 
@@ -70,12 +71,6 @@ class Source:
         """Return the date of a completion; many share it if the plan says so."""
         days = self.plan.days
         return self.day(-(-days_from_today % days) if days else days_from_today)
-
-
-def new_id(random: Random) -> str:
-    """Return a version 4 UUID drawn from `random`; faster by far than one made by `uuid.UUID`."""
-    digits = f"{random.getrandbits(128):032x}"
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 def numbered(titles: Sequence[str], n: int) -> str:

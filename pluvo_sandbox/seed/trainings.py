@@ -7,8 +7,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from pluvo_sandbox.ids import new_id
 from pluvo_sandbox.seed import words
-from pluvo_sandbox.seed.source import YEARS_BACK, new_id
+from pluvo_sandbox.seed.source import YEARS_BACK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -32,6 +32,19 @@ def commands_page(output: Callable[..., str]) -> str:
                 "`--test` reads one page of each selected stream and reports on it: see "
                 "[Read your own organization](../how-to/connect.md).\n"
             ),
+            "## `target-pluvo`\n",
+            (
+                "Reads Singer messages from standard input and writes their rows into Pluvo: see "
+                "[target-pluvo](target-pluvo.md). Standard output is the state, standard error the "
+                "log and what a dry run prints.\n"
+            ),
+            f"```text\n{output('target-pluvo', '--help').strip()}\n```\n",
+            "## `target-thought-industries`\n",
+            (
+                "Reads Singer messages from standard input and issues certificates in Thought "
+                "Industries: see [target-thought-industries](target-thought-industries.md).\n"
+            ),
+            f"```text\n{output('target-thought-industries', '--help').strip()}\n```\n",
             "## `pluvo-sandbox`\n",
             (
                 "A made-up Pluvo on this machine: the documented API over real HTTP and OAuth. The "
@@ -46,6 +59,15 @@ def commands_page(output: Callable[..., str]) -> str:
             *(
                 f"```text\n{output('pluvo-webhooks', *command, '--help').strip()}\n```\n"
                 for command in ((), ("serve",), ("purge",), ("status",))
+            ),
+            (
+                "`pluvo-sandbox thought-industries serve` is a made-up Thought Industries, with "
+                "the people that a Pluvo sandbox of the same size and seed has.\n"
+            ),
+            (
+                "```text\n"
+                + output("pluvo-sandbox", "thought-industries", "serve", "--help").strip()
+                + "\n```\n"
             ),
         ]
     )

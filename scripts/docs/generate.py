@@ -23,6 +23,8 @@ from models_page import models_page
 from settings_page import settings_page
 from stream_tables import stream_tables
 from streams_page import streams_page
+from target_page import target_page
+from thought_industries_page import thought_industries_page
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,13 +42,20 @@ def main() -> None:
 
 def files() -> dict[str, str]:
     """Return the text of each generated file, by path."""
-    about = json.loads(output("tap-pluvo", "--about", "--format=json"))
+    about, target, other_target = (
+        json.loads(output(program, "--about", "--format=json"))
+        for program in ("tap-pluvo", "target-pluvo", "target-thought-industries")
+    )
     schemas = {
         path.stem: json.loads(path.read_text("utf-8"))
         for path in sorted((ROOT / "schemas").glob("*.json"))
     }
     return {
         "docs/reference/settings.md": settings_page(about["settings"]["properties"]),
+        "docs/reference/target-pluvo.md": target_page(target["settings"]["properties"]),
+        "docs/reference/target-thought-industries.md": thought_industries_page(
+            other_target["settings"]["properties"]
+        ),
         "docs/reference/streams.md": streams_page(schemas),
         "docs/reference/models.md": models_page(),
         "docs/reference/dbt.md": f"{NOTICE}\n\n{(ROOT / 'dbt/README.md').read_text('utf-8')}",

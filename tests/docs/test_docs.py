@@ -17,24 +17,37 @@ import yaml
 
 from pluvo_client.schema.contract import Contract
 from pluvo_client.settings import problems
+from pluvo_client.settings.sources import from_environment, variable_of
 from pluvo_sandbox.__main__ import _parser as sandbox_parser
 from pluvo_webhooks.__main__ import _parser as webhooks_parser
 from pluvo_webhooks.metrics import Metrics
 from tap_pluvo.filters import parse_filters
 from tap_pluvo.metrics import OF_RUN, OF_STREAM
-from tap_pluvo.settings import from_environment
 from tap_pluvo.streams import STREAMS
 from tap_pluvo.tap import TapPluvo
+from target_pluvo.target import TargetPluvo
+from target_thought_industries.target import TargetThoughtIndustries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from singer_sdk import Target
+
+TARGET_CLASSES: list[type[Target]] = [TargetPluvo, TargetThoughtIndustries]
 ROOT = Path(__file__).parents[2]
 ROOTS = {stream.name: stream.root_field() for stream in STREAMS if stream.takes_filters}
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 MKDOCS = ROOT / ".venv-tools/docs/bin/mkdocs"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# Whose settings the pages show; those of all others are the tap's.
+PROGRAM_OF = {
+    **dict.fromkeys(("how-to/hr.md", "how-to/write-safely.md"), "target-pluvo"),
+    "reference/target-pluvo.md": "target-pluvo",
+    "how-to/bridge.md": "target-thought-industries",
+    "reference/target-thought-industries.md": "target-thought-industries",
+}
+PREFIXES = ("TAP_PLUVO", "TARGET_PLUVO", "TARGET_THOUGHT_INDUSTRIES")
 OTHERS = {"TAP_PLUVO__SELECT", "TAP_PLUVO_PIP_URL"}  # read by Meltano, not by the tap
 
 PROJECT = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))
@@ -48,10 +61,12 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(DOCS))
 
 
-def blocks(*languages: str) -> list[Any]:
+def blocks(*languages: str, program: str | None = None) -> list[Any]:
+    """Return the blocks of all pages, or of those about one program's settings."""
     return [
         pytest.param(text, id=f"{name_of(page)}-{number}")
         for page in PAGES
+        if program in {None, PROGRAM_OF.get(name_of(page), "tap-pluvo")}
         for number, (language, text) in enumerate(BLOCK.findall(page.read_text("utf-8")), 1)
         if language in languages
     ]
@@ -62,6 +77,13 @@ def schema() -> dict[str, Any]:
     """The settings of the tap, those of the SDK included."""
     schema: dict[str, Any] = json.loads(json.dumps(TapPluvo.config_jsonschema))
     TapPluvo.append_builtin_config(schema)
+    return schema
+
+
+def target_schema(target: type[Target]) -> dict[str, Any]:
+    """The settings of a target, those of the SDK included."""
+    schema: dict[str, Any] = json.loads(json.dumps(target.config_jsonschema))
+    target.append_builtin_config(schema)
     return schema
 
 
@@ -111,7 +133,7 @@ def commands(text: str) -> Iterator[tuple[dict[str, str], list[str]]]:
         while words and re.match(r"[A-Z_0-9]+=", words[0]):
             name, _, value = words.pop(0).partition("=")
             variables[name] = value
-        for separator in ("|", ">", ">>"):
+        for separator in ("|", "<", ">", ">>"):
             if separator in words:
                 words = words[: words.index(separator)]
         yield variables, words
@@ -125,10 +147,17 @@ def shell(text: str) -> Iterator[tuple[dict[str, str], list[str]]]:
 
 @pytest.mark.parametrize("text", blocks("sh"))
 def test_commands_exist(text: str, schema: dict[str, Any]) -> None:
-    options = {option for item in TapPluvo.cli.params for option in item.opts}
+    programs = (TapPluvo, TargetPluvo)
+    options = {option for cls in programs for item in cls.cli.params for option in item.opts}
     for variables, words in shell(text):
-        ours = {name for name in variables if name.startswith("TAP_PLUVO")} - OTHERS
-        assert ours <= {f"TAP_PLUVO_{name.upper()}" for name in schema["properties"]}
+        known = {f"TAP_PLUVO_{name.upper()}" for name in schema["properties"]}
+        known |= {
+            variable_of(target.name, name)
+            for target in TARGET_CLASSES
+            for name in target_schema(target)["properties"]
+        }
+        ours = {name for name in variables if name.startswith(PREFIXES)}
+        assert ours - OTHERS <= known
         given = {name: value for name, value in variables.items() if value != "..."}
         settings = from_environment(given, schema)
         assert problems(settings, schema) == []
@@ -138,7 +167,7 @@ def test_commands_exist(text: str, schema: dict[str, Any]) -> None:
         program, *arguments = words
         flags = {word.partition("=")[0] for word in arguments if word.startswith("--")}
         match Path(program).name:
-            case "tap-pluvo":
+            case "tap-pluvo" | "target-pluvo" | "target-thought-industries":
                 assert flags <= options | {"--help"}
             case "pluvo-sandbox" | "pluvo-webhooks" as ours_too:
                 PARSERS[ours_too]().parse_args(arguments)
@@ -156,9 +185,25 @@ def test_commands_exist(text: str, schema: dict[str, Any]) -> None:
                 assert (ROOT / path).exists() or (ROOT / "dbt" / path).exists(), path
 
 
-@pytest.mark.parametrize("text", [item for item in blocks("json") if "..." not in item.values[0]])
+@pytest.mark.parametrize(
+    "text", [item for item in blocks("json", program="tap-pluvo") if "..." not in item.values[0]]
+)
 def test_settings_in_json_are_accepted(text: str, schema: dict[str, Any]) -> None:
     assert problems(json.loads(text), schema) == []
+
+
+@pytest.mark.parametrize(
+    ("target", "text"),
+    [
+        pytest.param(target, *item.values, id=item.id)
+        for target in TARGET_CLASSES
+        for item in blocks("json", program=target.name)
+    ],
+)
+def test_settings_of_a_target_in_json_are_accepted(target: type[Target], text: str) -> None:
+    settings = json.loads(text)
+    if "files" not in settings:  # of tap-csv
+        assert problems(settings, target_schema(target), target.name) == []
 
 
 def extractors(part: Any) -> Iterator[dict[str, Any]]:
@@ -305,11 +350,11 @@ def in_order(part: Any) -> bool:
     return not isinstance(part, list) or all(map(in_order, part))
 
 
-def test_the_entry_for_the_hub() -> None:
+@pytest.mark.parametrize("path", sorted((ROOT / "hub").glob("*/*/*.yml")), ids=str)
+def test_an_entry_for_the_hub(path: Path) -> None:
     """What the hub's JSON Schema and its linter ask of a plugin definition."""
-    (path,) = (ROOT / "hub/extractors/tap-pluvo").glob("*.yml")
     entry = yaml.safe_load(path.read_text("utf-8"))
-    assert entry["name"] == path.parent.name == "tap-pluvo"
+    assert entry["name"] == path.parent.name
     assert entry["variant"] == path.stem == path.stem.lower()
     assert f"/{path.stem}/" in entry["repo"].lower()
     assert set(entry) <= HUB_KEYS

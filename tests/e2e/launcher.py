@@ -1,8 +1,9 @@
-"""Run the tap again and again without importing it each time: `python launcher.py DESCRIPTOR`.
+"""Run tap and target again and again without importing them: `python launcher.py DESCRIPTOR`.
 
 Importing takes most of the time of a short run. This program has imported everything, and forks
 for each run that it is told of over the socket DESCRIPTOR; the child then is what the command
-`tap-pluvo` is: a process of its own, with its own arguments, variables and exit code.
+`tap-pluvo` is, or the one that the job names: a process of its own, with its own arguments,
+variables and exit code.
 
 It is sent the path of a job, with the descriptors for standard output and standard error, and
 answers with the process id. It is then asked for the exit code, and answers when the process has
@@ -18,7 +19,10 @@ import socket
 import sys
 from pathlib import Path
 
-from tap_pluvo.command_line import main
+from tap_pluvo.command_line import main as tap_pluvo
+from target_pluvo.command_line import main as target_pluvo
+
+PROGRAMS = {"tap-pluvo": tap_pluvo, "target-pluvo": target_pluvo}
 
 
 def wait_for_a_job(channel: socket.socket) -> None:
@@ -31,7 +35,7 @@ def wait_for_a_job(channel: socket.socket) -> None:
             channel.close()
             signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also where all this runs under `nohup`
             job = json.loads(Path(os.fsdecode(path)).read_bytes())
-            sys.argv = ["tap-pluvo", *job["arguments"]]
+            sys.argv = [job.get("program", "tap-pluvo"), *job["arguments"]]
             os.environ.clear()
             os.environ.update(job["variables"])
             os.chdir(job["folder"])
@@ -49,4 +53,4 @@ def wait_for_a_job(channel: socket.socket) -> None:
 
 if __name__ == "__main__":
     wait_for_a_job(socket.socket(fileno=int(sys.argv[1])))
-    sys.exit(main())  # type: ignore[func-returns-value]  # as the installed command does
+    sys.exit(PROGRAMS[sys.argv[0]]())

@@ -20,8 +20,8 @@ from support import run_tap
 from pluvo_client.errors import ConfigurationError, PluvoError
 from pluvo_client.schema import values
 from pluvo_client.settings import base_url, problems
+from pluvo_client.settings.sources import json_object
 from pluvo_client.transport.http import seconds_of
-from tap_pluvo.inputs import json_object
 from tap_pluvo.settings import PROPERTIES, SCHEMA, Settings
 
 if TYPE_CHECKING:

@@ -211,6 +211,16 @@ def test_to_csv_every_day(project: Path, sandbox: Sandbox) -> None:
     assert not old.exists()
 
 
+def test_demo_of_the_bridge(project: Path) -> None:
+    """One certificate earned in one LMS is granted in the other; the second run adds nothing."""
+    output = run([sys.executable, project / "demo/bridge.py"], project).stdout
+    assert output.count("Thought Industries has 1 certificate:") == 2
+    assert output.count("BHV-certificaat, issued on ") == 2
+    state = project / "output/sandbox/state/target-thought-industries-ledger.db"
+    assert state.stat().st_mode & 0o777 == 0o600
+    assert (project / "output/sandbox/target-thought-industries-rejects.jsonl").read_text() == ""
+
+
 NORTH = """
 - name: north
   config:

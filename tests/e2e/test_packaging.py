@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 
 LOCK = REPOSITORY / "requirements/dev.txt"
 PACKAGES = {
-    *("pluvo_client", "pluvo_sandbox", "pluvo_webhooks", "tap_pluvo", "target_batch_files"),
+    "certificate_ledger",
+    "pluvo_client",
+    "pluvo_sandbox",
+    "pluvo_webhooks",
+    "tap_pluvo",
+    "target_batch_files",
+    "target_pluvo",
+    "target_thought_industries",
 }
 SCHEMAS = {path.name for path in (REPOSITORY / "schemas").iterdir()}
 
@@ -90,7 +97,7 @@ def test_the_wheel_holds_the_packages_and_the_contracts(wheel: Path) -> None:
     assert about["Name"] == "tap-pluvo"
     assert about["License-Expression"] == "Apache-2.0"
     assert about["Requires-Python"] == ">=3.11"
-    assert about.get_all("Provides-Extra") == ["sandbox", "webhooks"]
+    assert about.get_all("Provides-Extra") == ["sandbox", "targets", "webhooks"]
     links = re.findall(r"\]\(([^)]+)\)", str(about.get_payload()))
     assert len(links) > 15
     assert all(link.startswith("https://") for link in links), "the index has no other files"

@@ -259,15 +259,6 @@ def test_aliases_ask_several_things_at_once(api: Api, sandbox: Sandbox) -> None:
     assert found["a"]["count"] + found["b"]["count"] == sandbox.users
 
 
-def test_mutations_are_not_available_yet(api: Api) -> None:
-    assert CONTRACT.mutation_type is not None
-    for name, field in CONTRACT.mutation_type.fields.items():
-        needed = [argument for argument in field.args if str(field.args[argument].type)[-1] == "!"]
-        if needed == ["id"]:
-            query = f'mutation {{ {name}(id: "{"0" * 32}") {{ __typename }} }}'
-            assert api.errors(query) == [f"The mutation {name} is not available yet in the sandbox"]
-
-
 def test_related_rows_are_read_by_page_not_by_row(rich: Sandbox) -> None:
     statements: list[str] = []
     with closing(Database(str(rich.path))) as database:

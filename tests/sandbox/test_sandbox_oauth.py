@@ -99,7 +99,7 @@ def test_a_root_field_can_need_further_scopes(connect: Callable[..., Api]) -> No
 @pytest.mark.parametrize(
     ("required", "message"),
     [
-        ({"report": ["users.read"]}, "'report' is not a root field of the API; it has certificate"),
+        ({"report": ["users.read"]}, "'report' is not a root field of the API; it has addManagers"),
         ({"users": ["users.see"]}, "'users.see' is not a scope of the API; it has events.read"),
     ],
 )

@@ -13,6 +13,7 @@ from pluvo_client import PluvoClient
 from pluvo_client.errors import (
     ConfigurationError,
     IncompleteError,
+    NotFoundError,
     PluvoError,
     QueryError,
     SchemaDifferenceError,
@@ -102,6 +103,44 @@ def test_a_mutation_that_had_no_effect_is_repeated(
 ) -> None:
     api.answers += [failure, data(archiveUser=None)]
     assert client.execute(MUTATION) == {"archiveUser": None}
+
+
+def changes(count: int) -> list[str]:
+    return [
+        f'updateUser(ref: "{number}", user: {{}}) {{ user {{ id }} }}' for number in range(count)
+    ]
+
+
+def test_mutations_travel_together_and_fail_apart(api: Api, client: PluvoClient) -> None:
+    found = {"m0": {"user": {"id": "0"}}, "m1": None, "m2": {"user": {"id": "2"}}}
+    gone = {"message": "User not found", "path": ["m1"]}
+    api.answers += [answer({"data": found, "errors": [gone]})]
+    first, second, third = client.change(changes(3))
+    assert (first, third) == ({"user": {"id": "0"}}, {"user": {"id": "2"}})
+    assert isinstance(second, NotFoundError)
+    assert len(api.operations) == 1
+    assert api.operations[0].query.startswith('mutation TapPluvo { m0: updateUser(ref: "0"')
+
+
+def test_a_request_that_fails_as_a_whole_is_divided(api: Api, client: PluvoClient) -> None:
+    api.answers += [errors("This operation asks for 2 root fields; 1 are allowed.")]
+    api.answers += [data(m0={"user": {"id": "0"}}), data(m0={"user": {"id": "1"}})]
+    assert [*client.change(changes(2))] == [{"user": {"id": "0"}}, {"user": {"id": "1"}}]
+
+
+def test_a_mutation_of_unknown_effect_is_told_and_not_repeated(
+    api: Api, client: PluvoClient
+) -> None:
+    api.answers += [answer(b"", 502), data(m0={"user": {"id": "1"}})]
+    first, second = client.change(changes(2), repeatable=False)
+    assert isinstance(first, TransientError)
+    assert second == {"user": {"id": "1"}}
+    assert len(api.operations) == 2
+
+
+def test_a_mutation_that_may_be_repeated_is(api: Api, client: PluvoClient) -> None:
+    api.answers += [answer(b"", 502), data(m0={"user": {"id": "1"}})]
+    assert [*client.change(changes(1))] == [{"user": {"id": "1"}}]
 
 
 # ---------- reading ----------

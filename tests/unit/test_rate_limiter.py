@@ -55,6 +55,14 @@ def test_time_that_was_not_used_is_not_made_up_for(clock: FakeClock) -> None:
     assert starts(limiter, clock, 3) == [10, 10.25, 10.5]
 
 
+def test_a_burst_may_follow_a_pause_and_then_the_distance_is_kept(clock: FakeClock) -> None:
+    limiter = RateLimiter(4, 2, clock, burst=3)
+    clock.now = 10
+    assert starts(limiter, clock, 5) == [10, 10, 10, 10.5, 11]
+    clock.now = 12  # of which two have come back
+    assert starts(limiter, clock, 3) == [12, 12, 12.5]
+
+
 def test_a_ceiling_is_never_exceeded_after_a_refusal(clock: FakeClock) -> None:
     limiter = limiter_of(clock, per_second=5)
     starts(limiter, clock, 3)

@@ -1,4 +1,4 @@
-"""What the tap uses of the SDK beyond its documentation, pinned.
+"""What tap and targets use of the SDK beyond its documentation, pinned.
 
 A release of the SDK that renames or reshapes one of these fails here first, by name, instead of
 somewhere in a sync. `make canary` runs this with the newest release.
@@ -12,13 +12,16 @@ import re
 from pathlib import Path
 
 import pytest
-from singer_sdk import Stream, Tap
+from singer_sdk import Sink, Stream, Tap, Target
 from singer_sdk.mapper import CustomStreamMap
-from singer_sdk.plugin_base import PluginBase
+from singer_sdk.plugin_base import BaseSingerReader, PluginBase
 from singer_sdk.singerlib.catalog import Metadata, MetadataMapping
 from singer_sdk.streams._state import StreamStateManager
 
-TAP = Path(__file__).parents[2] / "tap_pluvo"
+PACKAGES = [
+    Path(__file__).parents[2] / name
+    for name in ("tap_pluvo", "target_pluvo", "target_thought_industries")
+]
 
 # Overridden, so that the SDK calls ours: name, and the parameters it calls with.
 OVERRIDDEN = {
@@ -31,10 +34,20 @@ OVERRIDDEN = {
     (Stream, "get_records"): ["self", "context"],
     (PluginBase, "_setup_signal_handlers"): ["self"],
     (Tap, "_validate_config"): ["self", "raise_errors"],
+    (Target, "_validate_config"): ["self", "raise_errors"],
+    (Target, "_handle_termination"): ["self", "signum", "frame"],
+    (Target, "_write_state_message"): ["self", "state"],
+    (Target, "process_endofpipe"): ["self"],
+    (Target, "append_builtin_config"): ["config_jsonschema"],
+    (Sink, "_validate_and_parse"): ["self", "record"],
     (Tap, "_handle_termination"): ["self", "signum", "frame"],
     (Tap, "setup_mapper"): ["self"],
     (Tap, "load_state"): ["self", "state"],
     (Tap, "discover_streams"): ["self"],
+    (Target, "_process_state_message"): ["self", "message_dict"],
+    (Target, "_process_batch_message"): ["self", "message_dict"],
+    (Target, "get_sink_class"): ["self", "stream_name"],
+    (Sink, "get_validator"): ["self"],
 }
 # Called by us.
 CALLED = {
@@ -46,12 +59,14 @@ CALLED = {
     (PluginBase, "setup_mapper"): ["self"],
     (CustomStreamMap, "_eval"): ["self", "expr", "expr_parsed", "record", "property_name"],
     (PluginBase, "append_builtin_config"): ["config_jsonschema"],
+    (BaseSingerReader, "_assert_line_requires"): ["self", "message_dict", "requires"],
 }
 # Attributes that `__init__` sets and that we read or set.
 ATTRIBUTES = {
     Stream: {"_mask", "_metadata", "_stream_version", "_tap_input_catalog"},
     PluginBase: {"_config"},
     StreamStateManager: {"is_flushed"},
+    Target: {"_sinks_active", "_sinks_to_clear"},
 }
 
 
@@ -75,6 +90,11 @@ def test_an_attribute_is_set_when_an_object_is_made(owner: type, name: str) -> N
     assert f"self.{name}:" in source or f"self.{name} =" in source
 
 
+def test_the_target_waits_for_the_last_row() -> None:
+    assert "_MAX_RECORD_AGE_IN_MINUTES" in inspect.getsource(Target._handle_max_record_age)
+    assert "is_full" in inspect.getsource(Target._process_record_message)
+
+
 def test_selection_and_metadata_are_cached_where_they_are_expected() -> None:
     """`mask` and `metadata` fill these caches once, and ours add to them."""
     for name, cache in (("mask", "_mask"), ("metadata", "_metadata")):
@@ -89,7 +109,7 @@ def names_of(owner: type) -> set[str]:
 
 
 def test_no_other_private_name_of_the_sdk_is_used() -> None:
-    owners = (Stream, Tap, PluginBase, StreamStateManager)
+    owners = (Sink, Stream, Tap, Target, PluginBase, StreamStateManager)
     sdk = {
         name
         for name in set().union(*map(names_of, owners))
@@ -97,11 +117,14 @@ def test_no_other_private_name_of_the_sdk_is_used() -> None:
     }
     pinned = {name for _, name in OVERRIDDEN | CALLED} | set().union(*ATTRIBUTES.values())
     pinned.add("_tap")  # the tap that a stream belongs to
-    sources = {path.name: path.read_text("utf-8") for path in TAP.rglob("*.py")}
-    for name, source in sources.items():
+    pinned.add("_MAX_RECORD_AGE_IN_MINUTES")  # after which the SDK would write by itself
+    sources = {
+        str(path): path.read_text("utf-8") for folder in PACKAGES for path in folder.rglob("*.py")
+    }
+    for path, source in sources.items():
         if "singer_sdk" not in source:
             continue
         tree = ast.parse(source)
         used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
         used |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-        assert used & sdk <= pinned, name
+        assert used & sdk <= pinned, path

@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 
 from pluvo_client.errors import ConfigurationError
 from pluvo_client.settings import base_url, problems
+from pluvo_client.settings.sources import from_environment, from_meltano
 from tap_pluvo.settings import (
     PROPERTIES,
     SCHEMA,
     Settings,
-    from_environment,
-    from_meltano,
     organization_column,
 )
 

@@ -1,0 +1,1 @@
+"""Singer target for Pluvo: users, groups, trainings, certificates and more, written safely."""

@@ -1,0 +1,1 @@
+"""A Singer target that issues certificates in Thought Industries, each exactly once."""

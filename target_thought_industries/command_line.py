@@ -1,0 +1,101 @@
+"""The command `target-thought-industries`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.exceptions import (
+    InvalidInputLine,
+    MappingError,
+    MissingKeyPropertiesError,
+    RecordsWithoutSchemaException,
+)
+from typing_extensions import override
+
+from certificate_ledger import LedgerError
+from pluvo_client.errors import ConfigurationError, PluvoError
+from pluvo_client.settings.sources import (
+    from_environment,
+    from_meltano,
+    json_object,
+    unknown_variables,
+)
+from target_thought_industries.settings import PROGRAM
+from target_thought_industries.target import TargetThoughtIndustries
+
+if TYPE_CHECKING:
+    from typing import IO
+
+    import click
+
+# What is wrong with the messages, in the SDK's words.
+_BAD_INPUT = (
+    InvalidInputLine,
+    MappingError,
+    MissingKeyPropertiesError,
+    RecordsWithoutSchemaException,
+)
+
+
+class TargetThoughtIndustriesCommand(TargetThoughtIndustries):
+    """Singer target for Thought Industries: issues the certificates that Pluvo's users earned."""
+
+    @override
+    @classmethod
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        """Read the configuration from files and, for `ENV`, from the environment.
+
+        Raises:
+            ConfigurationError: a file is missing or does not hold a JSON object.
+        """
+        found = super().cb_config(ctx, param, ("ENV",) if "ENV" in value else ())
+        for path in value:
+            if path != "ENV":
+                found.config |= json_object("config", path)
+        cls.append_builtin_config(cls.config_jsonschema)
+        if found.parse_env:
+            found.config |= from_environment(os.environ, cls.config_jsonschema, PROGRAM)
+            found.parse_env = False
+        found.config = from_meltano(found.config, cls.config_jsonschema)
+        mistakes = unknown_variables(os.environ, cls.config_jsonschema, found.config, PROGRAM)
+        if sentences := list(mistakes):
+            raise ConfigurationError("\n".join(sentences))
+        return found
+
+    @override
+    @classmethod
+    def invoke(  # type: ignore[override]  # as the SDK's own targets override the plugin's
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: Any = None,
+        file_input: IO[str] | None = None,
+    ) -> None:
+        """Run the target as the command line asks."""
+        if about:
+            cls.print_about(about_format)
+            return
+        cls.print_version(print_fn=cls.logger.info)
+        target = cls(config=config.config if config else {})
+        try:
+            target.listen(file_input)
+        finally:
+            target.close()
+        if target.failed:
+            cls.logger.error(
+                "not everything was done: see above, and the file %s", target.settings.rejects
+            )
+            sys.exit(1)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake ends in a sentence, not in a traceback."""
+    try:
+        TargetThoughtIndustriesCommand.cli()
+    except (PluvoError, LedgerError, *_BAD_INPUT) as error:
+        for sentence in str(error).splitlines():
+            TargetThoughtIndustriesCommand.logger.critical("%s", sentence)
+        sys.exit(1)

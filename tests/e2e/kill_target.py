@@ -1,0 +1,96 @@
+"""Kill target-pluvo at random moments and start it again: `python kill_target.py KILLS SEED`.
+
+Faults hit after the effect and before the answer all the while. In the end every certificate was
+issued exactly once, and ledger and portfolio agree.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from target_support import Target, Written, singer
+
+from certificate_ledger import Ledger
+from pluvo_sandbox import Sandbox
+
+PEOPLE = 5
+FAULTS = ("late-502:generateCertificate/5", "reset:generateCertificate/7", "502:portfolioItems/9")
+
+
+class Issuing:
+    """People who are to have a certificate, and the target that issues it."""
+
+    def __init__(self, sandbox: Sandbox, folder: Path, people: int = PEOPLE) -> None:
+        self.target = Target(sandbox, folder)
+        self.certificate = sandbox.insert_certificate("First aid")
+        self.users = {
+            f"P{number}": sandbox.insert_user(f"P{number}", ref=f"P{number}")
+            for number in range(people)
+        }
+
+    @staticmethod
+    def sandbox() -> Sandbox:
+        """Return an organization without portfolios."""
+        return Sandbox(users=0, groups=0, trainings=0, portfolio=0)
+
+    def data(self) -> dict[str, list[dict[str, Any]]]:
+        """Return the rows of all people."""
+        rows = [
+            {"certificate_id": self.certificate, "user_ref": ref, "issue_date": "2026-01-31"}
+            for ref in self.users
+        ]
+        return {"certificates_to_issue": rows}
+
+    def kill_and_restart(self, rng: random.Random, kills: int) -> Written:
+        """Kill runs at random moments of their time, then let one come to its end.
+
+        Where a run ends by itself before it is killed, people are added, so that there is something
+        to do for the next one.
+        """
+        self.target.sandbox.set_faults(*FAULTS)
+        for _ in range(kills):
+            self._add_people(rng.randrange(2, 6))
+            pid = self.target.start(singer(self.data()))
+            time.sleep(rng.uniform(0.1, 1.2))
+            self.target.kill(pid)
+        return self.target.write(self.data(), max_retry_seconds=60)
+
+    def _add_people(self, number: int) -> None:
+        for _ in range(number):
+            ref = f"P{len(self.users)}"
+            self.users[ref] = self.target.sandbox.insert_user(ref, ref=ref)
+
+    def check(self, ledger: str | None = None) -> None:
+        """Make sure that everybody has the certificate once, and the ledger says so."""
+        database = self.target.sandbox.database
+        found = database.execute("SELECT userId, title, startDate FROM portfolio_items").fetchall()
+        expected = [
+            (user, "First aid", "2026-01-31T00:00:00+00:00") for user in self.users.values()
+        ]
+        assert sorted(found) == sorted(expected)
+        url = ledger or f"sqlite:///{self.target.folder}/target-pluvo-ledger.db"
+        with Ledger.open(url) as opened:
+            entries = opened.entries("")
+        assert {entry.state for entry in entries} == {"done"}
+        assert sorted(entry.detail["user_id"] for entry in entries) == sorted(self.users.values())
+
+
+def main(kills: int, seed: int) -> None:
+    """Do it."""
+    with tempfile.TemporaryDirectory() as folder, Issuing.sandbox() as sandbox:
+        issuing = Issuing(sandbox, Path(folder))
+        issuing.kill_and_restart(random.Random(seed), kills)
+        issuing.check()
+        sys.stdout.write(
+            f"killed {kills} times: {len(issuing.users)} certificates, each issued exactly once; "
+            "ledger and portfolio agree\n"
+        )
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

@@ -1,0 +1,183 @@
+"""Certificates by target-pluvo: exactly once, whatever happens."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from kill_target import PEOPLE, Issuing
+from target_support import Target, singer
+
+from certificate_ledger import Ledger
+from pluvo_sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def issuing(tmp_path: Path) -> Iterator[Issuing]:
+    with Issuing.sandbox() as sandbox:
+        yield Issuing(sandbox, tmp_path)
+
+
+def test_certificates_are_issued_once(issuing: Issuing) -> None:
+    target, data = issuing.target, issuing.data()
+    row = data["certificates_to_issue"][0]
+    data["certificates_to_issue"] += [
+        row | {"issue_date": "2026-01-31T23:59:00+00:00"},  # the same day, so the same certificate
+        row | {"issue_date": "2026-02-01T00:30:00+02:00"},  # in UTC it is, too
+    ]
+    written = target.write(data)
+    assert written.table == {"certificates_to_issue": {"created": PEOPLE}}
+    issuing.check()
+    target.sandbox.reset_log()
+    again = target.write(data)
+    assert again.table == {"certificates_to_issue": {"unchanged": PEOPLE + 2}}
+    assert target.mutations() == []
+
+
+def test_what_the_portfolio_shows_is_not_issued_by_a_new_ledger_either(issuing: Issuing) -> None:
+    issuing.target.write(issuing.data())
+    url = f"sqlite:///{issuing.target.folder}/other.db"
+    issuing.target.sandbox.reset_log()
+    again = issuing.target.write(issuing.data(), ledger=url)
+    assert again.table == {"certificates_to_issue": {"unchanged": PEOPLE}}
+    assert issuing.target.mutations() == []
+    with Ledger.open(url) as ledger:
+        assert {entry.state for entry in ledger.entries("")} == {"done"}
+
+
+def test_what_somebody_deleted_in_pluvo_is_not_issued_again(issuing: Issuing) -> None:
+    issuing.target.write(issuing.data())
+    issuing.target.sandbox.database.execute("DELETE FROM portfolio_items")
+    again = issuing.target.write(issuing.data())
+    assert again.table == {"certificates_to_issue": {"unchanged": PEOPLE}}
+
+
+@pytest.mark.parametrize("kind", ["late-no-data", "reset", "502"])
+def test_a_fault_is_followed_by_a_look_at_the_portfolio(issuing: Issuing, kind: str) -> None:
+    issuing.target.sandbox.set_faults(f"{kind}:generateCertificate/2")
+    written = issuing.target.write(issuing.data())
+    assert written.table == {"certificates_to_issue": {"created": PEOPLE}}
+    issuing.check()
+
+
+def test_what_cannot_be_read_back_is_kept_and_settled_by_the_next_run(issuing: Issuing) -> None:
+    sandbox = issuing.target.sandbox
+    # The first one lacks a scope, so nothing comes of it; the plan reads all portfolios at once.
+    sandbox.set_faults("late-502:generateCertificate@2", "no-data:portfolioItems@2-9")
+    written = issuing.target.run(singer(issuing.data()))
+    assert written.returncode == 1
+    assert written.stdout == ""
+    assert written.table == {"certificates_to_issue": {"created": PEOPLE - 1, "rejected": 1}}
+    assert "it is not known whether it was issued" in written.rejects[0]["reason"]
+    sandbox.set_faults()
+    again = issuing.target.write(issuing.data())
+    assert again.table == {"certificates_to_issue": {"unchanged": PEOPLE}}
+    issuing.check()
+
+
+def test_templates_of_the_same_title_are_told_apart_by_the_ledger(issuing: Issuing) -> None:
+    sandbox = issuing.target.sandbox
+    twin = sandbox.insert_certificate("First aid")
+    rows = issuing.data()["certificates_to_issue"][:1]
+    both = [rows[0], rows[0] | {"certificate_id": twin}]
+    issuing.target.write({"certificates_to_issue": rows})
+    written = issuing.target.write({"certificates_to_issue": both})
+    assert written.table == {"certificates_to_issue": {"created": 1, "unchanged": 1}}
+    # Without a ledger that knows one of them, one in the portfolio may be either.
+    sandbox.database.execute("DELETE FROM portfolio_items WHERE rowid = 1")
+    url = f"sqlite:///{issuing.target.folder}/other.db"
+    unsure = issuing.target.run(singer({"certificates_to_issue": both}), ledger=url)
+    assert unsure.table == {"certificates_to_issue": {"rejected": 2}}
+    assert "cannot be told" in unsure.rejects[0]["reason"]
+
+
+def test_a_row_that_cannot_be_is_rejected_alone(issuing: Issuing) -> None:
+    row = issuing.data()["certificates_to_issue"][0]
+    rows: list[dict[str, Any]] = [
+        row,
+        row | {"certificate_id": "x"},
+        row | {"user_ref": "Nobody"},
+        row | {"training_ref": "None"},
+        row | {"issue_date": "soon"},
+    ]
+    written = issuing.target.run(singer({"certificates_to_issue": rows}))
+    assert written.table == {"certificates_to_issue": {"created": 1, "rejected": 4}}
+    assert [found["row"] for found in written.rejects] == [2, 3, 4, 5]
+
+
+def test_two_runs_at_once_issue_each_certificate_once(issuing: Issuing, tmp_path: Path) -> None:
+    (tmp_path / "second").mkdir()
+    ledger = f"sqlite:///{tmp_path}/ledger.db"
+    first = Target(issuing.target.sandbox, tmp_path, ledger=ledger)
+    second = Target(issuing.target.sandbox, tmp_path / "second", ledger=ledger)
+    program = "from target_pluvo.command_line import main; main()"
+    messages = singer(issuing.data())
+    processes = []
+    for number, target in enumerate((first, second)):
+        folder = target.folder
+        config = target.write_config(f"at-once-{number}")
+        command = [sys.executable, "-c", program, "--config", config]
+        processes.append(
+            subprocess.Popen(
+                command, stdin=subprocess.PIPE, cwd=folder, text=True, stderr=subprocess.DEVNULL
+            )
+        )
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write(messages)
+        process.stdin.close()
+    assert [process.wait() for process in processes] == [0, 0]
+    issuing.check(ledger)
+
+
+def test_killed_runs_lose_and_double_nothing(issuing: Issuing) -> None:
+    """A few of what `make test-kills` does fifty times."""
+    issuing.kill_and_restart(random.Random(3), kills=3)
+    issuing.check()
+
+
+def test_a_lock_of_a_killed_run_does_not_hold_up_the_next_one(issuing: Issuing) -> None:
+    target = issuing.target
+    target.sandbox.set_faults("slow=30:generateCertificate@1")
+    pid = target.start(singer(issuing.data()))
+    while not target.mutations():
+        time.sleep(0.05)
+    target.kill(pid)
+    target.sandbox.set_faults()
+    target.write(issuing.data())
+    issuing.check()
+
+
+def test_a_ledger_on_postgresql_serves_as_well(issuing: Issuing, postgres: dict[str, str]) -> None:
+    host, port = postgres["PGHOST"], postgres["PGPORT"]
+    ledger = f"postgresql+psycopg://postgres:any@{host}:{port}/postgres"
+    written = issuing.target.write(issuing.data(), ledger=ledger)
+    assert written.table == {"certificates_to_issue": {"created": PEOPLE}}
+    again = issuing.target.write(issuing.data(), ledger=ledger)
+    assert again.table == {"certificates_to_issue": {"unchanged": PEOPLE}}
+
+
+def test_a_ledger_that_cannot_be_used_stops_the_run_in_words(issuing: Issuing) -> None:
+    written = issuing.target.run(singer(issuing.data()), ledger="mysql://user:secret@host/x")
+    assert written.returncode == 1
+    assert "ledger: databases of kind 'mysql' are not supported" in written.stderr
+    assert "secret" not in written.stderr
+    assert issuing.target.mutations() == []
+
+
+def test_a_sandbox_may_show_its_certificates_in_the_report_only(tmp_path: Path) -> None:
+    """Newer pages have no portfolio items."""
+    with Sandbox(users=2, groups=0, trainings=0, portfolio=0, schema="lean") as sandbox:
+        issuing = Issuing(sandbox, tmp_path)
+        sandbox.set_faults("late-502:generateCertificate/2")
+        written = issuing.target.write(issuing.data())
+        assert written.table == {"certificates_to_issue": {"created": PEOPLE}}
+        issuing.check()
