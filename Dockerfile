@@ -10,11 +10,14 @@ WORKDIR /srv/tap-pluvo
 COPY Makefile meltano.yml pyproject.toml README.md LICENSE ./
 COPY requirements requirements
 COPY schemas schemas
+COPY certificate_ledger certificate_ledger
 COPY pluvo_client pluvo_client
 COPY pluvo_sandbox pluvo_sandbox
 COPY pluvo_webhooks pluvo_webhooks
 COPY tap_pluvo tap_pluvo
 COPY target_batch_files target_batch_files
+COPY target_pluvo target_pluvo
+COPY target_thought_industries target_thought_industries
 COPY dbt dbt
 COPY orchestrate/daily.sh orchestrate/daily.sh
 RUN make image

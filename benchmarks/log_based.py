@@ -12,14 +12,13 @@ import json
 import os
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import report
-from measure import MEGABYTE, RSS_UNIT, Command, FailedError, Run, typical
+from measure import Command, FailedError, Run, measured, typical
 from workloads import Goal, Work
 
 from pluvo_sandbox import Sandbox
@@ -89,17 +88,11 @@ class Bench:
         output = self.folder / "output"
         command: Command = [BIN / "tap-pluvo", "--config", config, *options]
         with output.open("wb") as out, (self.folder / "log").open("wb") as log:
-            started = time.monotonic()
-            process = subprocess.Popen(command, stdout=out, stderr=log, cwd=self.folder)
-            _, status, usage = os.wait4(process.pid, 0)
-            wall = time.monotonic() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
+            code, run = measured(command, stdout=out, stderr=log, cwd=self.folder)
+        if code:
             raise FailedError((self.folder / "log").read_text("utf-8")[-2000:])
         text = output.read_text("utf-8")
         found = json.loads(text) if "--discover" in options else map(json.loads, text.splitlines())
-        cpu = usage.ru_utime + usage.ru_stime
-        run = Run(wall, cpu, usage.ru_maxrss * RSS_UNIT / MEGABYTE)
         return run, found if isinstance(found, dict) else list(found)
 
     def file(self, name: str, content: Any) -> str:

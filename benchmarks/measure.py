@@ -10,6 +10,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -67,23 +68,15 @@ class Program:
         """
         before = server.counters() if server else None
         log = self.output.with_name(f"{self.output.name}.log")
-        cost = self.output.with_name(f"{self.output.name}.cost")
         sink = self.output if self.to_stdout else log
         with sink.open("wb") as out, log.open("ab") as err:
-            code = subprocess.run(
-                [sys.executable, "-S", LAUNCH, cost, *self.command],
-                check=False,
-                stdout=out,
-                stderr=err,
-                cwd=ROOT,
-                env={**os.environ, **self.environment},
-            ).returncode
+            code, run = measured(
+                self.command, stdout=out, stderr=err, env={**os.environ, **self.environment}
+            )
         if code:
             tail = log.read_text("utf-8", "replace")[-2000:]
             msg = f"{self.name} failed with exit code {code}:\n{tail}"
             raise FailedError(msg)
-        found = json.loads(cost.read_text("utf-8"))
-        run = Run(found["wall"], found["cpu"], found["peak"] / MEGABYTE)
         if server is None or load is None or before is None:
             return run
         after = server.counters()
@@ -119,6 +112,15 @@ class Program:
             msg = f"{self.name} gave {distinct} distinct users of {expected} ({total} in all)"
             raise FailedError(msg)
         return distinct * self.copies
+
+
+def measured(command: Command, **options: Any) -> tuple[int, Run]:
+    """Run a command, with options of `subprocess.run`; return its exit code and what it cost."""
+    with NamedTemporaryFile() as cost:
+        launch: Command = [sys.executable, "-S", LAUNCH, cost.name, *command]
+        code = subprocess.run(launch, check=False, **{"cwd": ROOT, **options}).returncode
+        found = json.load(cost)
+    return code, Run(found["wall"], found["cpu"], found["peak"] / MEGABYTE)
 
 
 def typical(runs: Iterable[Run]) -> Run:

@@ -22,7 +22,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import report
-from measure import MEGABYTE, RSS_UNIT, Command, FailedError, Run, typical
+from launch import RSS_UNIT
+from measure import MEGABYTE, Command, FailedError, Run, typical
 from workloads import Goal, Work
 
 from pluvo_webhooks.inbox import Inbox

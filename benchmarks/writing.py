@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-import time
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from measure import MEGABYTE, RSS_UNIT, FailedError, Run
+from measure import FailedError, Run, measured
 
 from pluvo_sandbox import Sandbox
 
@@ -67,22 +66,17 @@ def _run(sandbox: Sandbox, folder: Path, command: Sequence[str], output: Path) -
     sandbox.reset_log()
     program, *arguments = command
     with output.open("wb") as out, (folder / "log").open("wb") as err:
-        started = time.monotonic()
-        process = subprocess.Popen(
+        code, run = measured(
             [BIN / program, "--config", folder / "config.json", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
             cwd=folder,
         )
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.monotonic() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+    if code:
         msg = f"{program} failed:\n{(folder / 'log').read_text('utf-8')[-2000:]}"
         raise FailedError(msg)
-    cpu, peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss * RSS_UNIT / MEGABYTE
-    return Run(wall, cpu, peak, sandbox.users, len(sandbox.requests))
+    return replace(run, rows=sandbox.users, requests=len(sandbox.requests))
 
 
 def _select_users(path: Path) -> None:
