@@ -24,7 +24,6 @@ SUFFIX = "-lock"  # of the file beside a SQLite file that only serves to be lock
 
 # The server asks a client that was silent for five seconds, and waits five for its answer.
 _POSTGRESQL = (
-    f"SET LOCAL lock_timeout = '{PATIENCE}s'",
     "SET LOCAL tcp_keepalives_idle = 5",
     "SET LOCAL tcp_keepalives_interval = 1",
     "SET LOCAL tcp_keepalives_count = 5",
@@ -87,7 +86,7 @@ class Locks:
 
 
 def _lock_key(connection: Connection, key: str) -> None:
-    for setting in _POSTGRESQL:
+    for setting in (*_POSTGRESQL, f"SET LOCAL lock_timeout = '{PATIENCE}s'"):
         connection.execute(text(setting))
     lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
     connection.execute(lock, {"key": f"certificate_ledger {key}"})

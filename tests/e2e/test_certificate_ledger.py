@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import create_engine, text
 
-from certificate_ledger import Ledger, LedgerError
+from certificate_ledger import Ledger, LedgerError, locks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,28 +103,22 @@ def test_a_killed_process_leaves_its_intent_and_no_lock(url: str, tmp_path: Path
             assert claim.state == "intent"
 
 
-@pytest.mark.parametrize("keys", ["aa", "ab"])
-def test_two_processes_at_once_issue_once(url: str, keys: str, tmp_path: Path) -> None:
-    processes = [issuing(url, tmp_path / "issued", key) for key in keys]
-    for process in processes:  # both, since nobody knows which one waits for the other
-        assert process.stdin
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    said = [process.communicate()[0].strip() for process in processes]
-    assert sorted(said) == (["done", "new"] if keys == "aa" else ["new", "new"])
-    assert (tmp_path / "issued").read_text("utf-8") == "x" * len(set(keys))
-
-
-def test_a_process_waits_for_the_one_that_holds_the_key(url: str, tmp_path: Path) -> None:
-    with Ledger.open(url) as ledger:
-        with ledger.claim("a", {}, lock="both"):
-            process = issuing(url, tmp_path / "issued")
-            assert process.stdin
-            process.stdin.write("go\n")
-            process.stdin.flush()
-            ledger.done("a")
-        assert process.communicate()[0] == "done\n"
-    assert not (tmp_path / "issued").exists()
+@pytest.mark.parametrize("key", ["a", "b"])
+def test_while_a_process_holds_a_claim_no_other_gets_it(
+    url: str, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor another key under the same lock, until the process has written its outcome."""
+    process = issuing(url, tmp_path / "issued")
+    with process, Ledger.open(url) as ledger:
+        assert process.stdout
+        assert process.stdout.readline() == "new\n"
+        monkeypatch.setattr(locks, "PATIENCE", 1)
+        with pytest.raises(LedgerError, match="another run"), ledger.claim(key, {}, lock="both"):
+            pass
+        process.communicate("go\n")
+        with ledger.claim(key, {}, lock="both") as claim:
+            assert claim.state == ("done" if key == "a" else "new")
+    assert (tmp_path / "issued").read_text("utf-8") == "x"
 
 
 def test_only_what_this_run_has_claimed_can_end(url: str) -> None:
