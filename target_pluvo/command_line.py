@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from json import JSONDecodeError
 from typing import IO, TYPE_CHECKING, Any
 
 import click
@@ -31,7 +30,7 @@ from target_pluvo.target import TargetPluvo
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_INPUT = (InvalidInputLine, JSONDecodeError, RecordsWithoutSchemaException)
+_INPUT = (InvalidInputLine, RecordsWithoutSchemaException)
 
 
 class TargetPluvoCommand(TargetPluvo):
@@ -113,7 +112,7 @@ def _sentences(error: Exception) -> Iterator[str]:
             yield f"setting `stream_maps`: {error}"
         case MissingKeyPropertiesError():
             yield "a row lacks a column of its key. Nothing was written"
-        case InvalidInputLine() | JSONDecodeError():
+        case InvalidInputLine():
             yield "a line of the input is not a Singer message. Nothing was written"
         case RecordsWithoutSchemaException():
             yield "a row came before the schema of its stream. Nothing was written"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Target
+from singer_sdk.exceptions import InvalidInputLine
 from singer_sdk.helpers.capabilities import PluginCapabilities
+from singer_sdk.io_base import SingerReader
 from singer_sdk.mapper import RemoveRecordTransform
 from typing_extensions import override
 
@@ -27,6 +30,26 @@ if TYPE_CHECKING:
     from singer_sdk.sinks import Sink
 
 
+class Reader(SingerReader):
+    """Reads messages; the SDK's own reader logs a line that is no JSON, values and all."""
+
+    @override
+    def deserialize_json(self, line: str) -> dict[str, Any]:
+        """Return the message on a line.
+
+        Raises:
+            InvalidInputLine: it is none.
+        """
+        try:
+            found = json.loads(line)
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            msg = "a line of the input is not a Singer message"
+            raise InvalidInputLine(msg)
+        return found
+
+
 class TargetPluvo(Target):
     """Singer target for Pluvo, a learning management system: users, groups, certificates."""
 
@@ -35,6 +58,7 @@ class TargetPluvo(Target):
     # A copy, since the SDK adds settings of its own to it.
     config_jsonschema: ClassVar[dict[str, Any]] = deepcopy(SCHEMA)
     default_sink_class = PluvoSink
+    message_reader_class = Reader
     # Nothing is written, and no state said, before the last row has come.
     _MAX_RECORD_AGE_IN_MINUTES = math.inf
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from certificate_ledger import Claim, Ledger
     from target_pluvo.live import Thing
     from target_pluvo.rows import Row
+
+logger = logging.getLogger("target-pluvo")
 
 ATTEMPTS = 3  # to issue one, each after a look whether the one before had its effect
 
@@ -175,6 +178,17 @@ class Certificates(StreamWriter):
                     self._settle(ledger, change, item)
                 except RejectedError as error:
                     change.reject(str(error))
+            self._report_rest(ledger)
+
+    def _report_rest(self, ledger: Ledger) -> None:
+        """Say what earlier runs have begun and nobody has asked for again."""
+        rest = [entry for entry in ledger.intents() if entry.key.startswith(self._prefix)]
+        if rest:
+            logger.warning(
+                "the ledger has %d certificates of other runs whose end is not known: give this "
+                "target their rows again, and it asks the portfolio",
+                len(rest),
+            )
 
     def _settle(self, ledger: Ledger, change: Change, item: Certificate) -> None:
         key, mark = self._key(item), item.shown()

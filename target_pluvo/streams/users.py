@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from target_pluvo.custom_fields import Field, Value
+
+logger = logging.getLogger("target-pluvo")
 
 UPSERT = "updateOrCreateUser"
 _ROOT = "paginatedUsers"
@@ -43,6 +46,9 @@ class Users(StreamWriter):
             column: self.fields.named(field, f"setting `custom_fields`, column `{column}`")
             for column, field in self.settings.custom_fields.items()
         }
+        for column in self.custom:
+            if not any(column in row.values for row in rows):
+                logger.warning("setting `custom_fields`: no row of users has %r", column)
         if self.custom:
             self.live.need("updateExtraCategoryValues", "contentType", "modelId", "values")
             self.live.want("users", self.fields.selection)

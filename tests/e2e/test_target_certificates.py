@@ -78,6 +78,8 @@ def test_what_cannot_be_read_back_is_kept_and_settled_by_the_next_run(issuing: I
     assert written.table == {"certificates_to_issue": {"created": PEOPLE - 1, "rejected": 1}}
     assert "it is not known whether it was issued" in written.rejects[0]["reason"]
     sandbox.set_faults()
+    others = {"certificates_to_issue": issuing.data()["certificates_to_issue"][1:]}
+    assert "has 1 certificates of other runs" in issuing.target.write(others).stderr
     again = issuing.target.write(issuing.data())
     assert again.table == {"certificates_to_issue": {"unchanged": PEOPLE}}
     issuing.check()

@@ -353,6 +353,59 @@ def test_wrong_input_is_refused_in_words_before_anything_is_written(
     assert written.stdout == ""
 
 
+SCHEMA = (
+    '{"type": "SCHEMA", "stream": "users", "schema": {"properties": {"ref": {}}}, '
+    '"key_properties": ["ref"]}\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("messages", "said"),
+    [
+        ("Ann Example\n", "a line of the input is not a Singer message"),
+        ("[1]\n", "a line of the input is not a Singer message"),
+        ('{"type": "SCHEMA", "stream": "users"}\n', "a line of the input is not a Singer message"),
+        (
+            '{"type": "RECORD", "stream": "users", "record": {"ref": "Ann Example"}}\n',
+            "a row came before the schema of its stream",
+        ),
+        (
+            SCHEMA + '{"type": "RECORD", "stream": "users", "record": {"name": "Ann Example"}}\n',
+            "a row lacks a column of its key",
+        ),
+        (
+            SCHEMA + '{"type": "BATCH", "stream": "users", "encoding": {}, "manifest": []}\n',
+            "stream users comes as BATCH messages, which this target does not take",
+        ),
+    ],
+)
+def test_input_of_another_kind_is_refused_in_words(
+    target: Target, messages: str, said: str
+) -> None:
+    written = target.run(messages)
+    assert written.returncode == 1
+    assert said in written.stderr
+    assert "Ann Example" not in written.stderr
+    assert not target.sandbox.requests
+
+
+def test_text_of_every_kind_arrives_as_it_is(target: Target) -> None:
+    name = ' Zoë 😀 "quoted" \\ back\nline\ttab \x7f \u2028 עברית '
+    row = {"ref": 'a"\\b', "name": name}
+    target.write({"users": [row]})
+    assert person(target, row["ref"])[1] == name
+    assert target.write({"users": [row]}).table == {"users": {"unchanged": 1}}
+
+
+def test_an_event_that_does_not_exist_concerns_its_rows_only(target: Target) -> None:
+    target.sandbox.database.execute("UPDATE offer_events SET ref = 'EV' WHERE rowid = 1")
+    target.sandbox.insert_user("Ann", ref="Ann")
+    rows = [{"offer_event_ref": event, "user_ref": "Ann"} for event in ("EV", "Nope")]
+    written = target.run(singer({"enrollments": rows}))
+    assert written.table == {"enrollments": {"created": 1, "rejected": 1}}
+    assert "Offer event not found" in written.rejects[0]["reason"]
+
+
 def test_rejected_rows_go_to_a_file_and_the_others_go_on(target: Target) -> None:
     target.sandbox.insert_user("Ann", ref="Ann", email="ann@example.com")
     first = {"users": [{"ref": "Bob", "name": "Bob"}]}
