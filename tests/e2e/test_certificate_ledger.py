@@ -108,8 +108,7 @@ def test_while_a_process_holds_a_claim_no_other_gets_it(
     url: str, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nor another key under the same lock, until the process has written its outcome."""
-    process = issuing(url, tmp_path / "issued")
-    with process, Ledger.open(url) as ledger:
+    with Ledger.open(url) as ledger, issuing(url, tmp_path / "issued") as process:
         assert process.stdout
         assert process.stdout.readline() == "new\n"
         monkeypatch.setattr(locks, "PATIENCE", 1)

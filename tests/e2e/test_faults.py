@@ -283,10 +283,11 @@ def failures(result: Result) -> dict[str, str]:
 
 # Kinds of the sandbox for which nothing is promised yet.
 OPEN = {"yesterday", "trickle", "endless", "gzip"}
+OF_WRITING = {"409", "late-502", "late-no-data"}  # see the tests of the targets
 
 
 def test_the_table_has_every_kind_of_fault() -> None:
-    assert FAULTS.keys() == KINDS.keys() - OPEN
+    assert FAULTS.keys() == KINDS.keys() - OPEN - OF_WRITING
 
 
 def test_the_manual_has_the_same_table() -> None:
