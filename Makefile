@@ -73,7 +73,7 @@ audit: .venv/.ready .venv-tools/audit/.ready ## Check the locked packages for kn
 	$(BIN)/python scripts/audit.py
 
 tests: setup ## Run all tests, with real targets, dbt, Meltano and PostgreSQL
-	$(BIN)/pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) # many tests wait more than they compute
+	$(BIN)/pytest -n auto
 
 unit: unit-3.12 unit-3.13 ## Run the unit tests on other installed versions of Python
 

@@ -189,7 +189,9 @@ def test_commands_exist(text: str, schema: dict[str, Any]) -> None:
     "text", [item for item in blocks("json", program="tap-pluvo") if "..." not in item.values[0]]
 )
 def test_settings_in_json_are_accepted(text: str, schema: dict[str, Any]) -> None:
-    assert problems(json.loads(text), schema) == []
+    settings = json.loads(text)
+    if "streams" not in settings:  # of a catalog
+        assert problems(settings, schema) == []
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 SECRET = "n0b0dy-may-read-th1s"
 
 quick = settings(max_examples=300, deadline=None)
-whole_runs = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+whole_runs = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
