@@ -49,7 +49,8 @@ class KnownChild(NamedTuple):
         key: as it was given.
         member_id: as it was given.
         digest: as it was given.
-        touched: up to which event the reader that found it, or that it had ended, knew the log.
+        touched: up to which event the reader knew the log that found it, or that it was not as
+            before, or had ended.
         ended: whether it is gone.
     """
 
@@ -76,7 +77,7 @@ class Children:
         return self._found(stream, children.c.member_id, member_ids)
 
     def touched_after(self, stream: str, sequence: int) -> list[KnownChild]:
-        """Return the children that came or ended in reads that knew more than these events."""
+        """Return the children that came, changed or ended in reads that knew more than that."""
         return self._select(stream, children.c.touched > sequence)
 
     def note(
@@ -197,9 +198,13 @@ def _known(connection: Connection, stream: str, parents: Iterable[str]) -> dict[
 def _changed(
     now: Mapping[Place, Child], known: Mapping[Place, KnownChild], sequence: int
 ) -> list[tuple[Place, Child, int]]:
-    """Return the children that are new or not as they were, each with what touched it."""
+    """Return the children that are new or not as they were, each with what touched it.
+
+    One that is not as it was is touched, too: a reader that has not been told of it, since its
+    target failed or since another reader noticed it, has to read it again.
+    """
     return [
-        (place, child, sequence if before is None or before.ended else before.touched)
+        (place, child, sequence)
         for place, child in now.items()
         if (before := known.get(place)) is None or before.ended or before[2:4] != child[1:]
     ]

@@ -224,7 +224,10 @@ class LogBasedStream(PluvoStream):
         gone = [child for child in there if now[child.member_id] is None]
         (kind,) = self.kinds
         ids[kind] |= {
-            child.parent_id for child in there if now[child.member_id] not in {None, child.digest}
+            child.parent_id
+            for child in there
+            if now[child.member_id] is not None
+            and (now[child.member_id] != child.digest or child.touched > since)
         }
         with log.in_words():
             log.children.end(self.name, gone, log.last)

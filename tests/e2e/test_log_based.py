@@ -137,6 +137,16 @@ def test_what_is_copied_from_a_user_changes_with_the_user(loop: Loop) -> None:
     assert "group_members" not in loop.sync().records
 
 
+def test_what_is_copied_from_a_user_is_said_again_if_the_target_failed(loop: Loop) -> None:
+    (user, group), *_ = some(loop.pluvo, "group_users", 1, "userId, groupId")
+    loop.pluvo.change("users", user, ref="another ref")
+    for _ in range(2):
+        said = loop.read().keys("group_members", "group_id", "user_id", "user_ref")
+        assert [group, user, "another ref"] in [list(row) for row in said]
+    loop.sync()
+    assert not loop.sync().records.get("group_members")
+
+
 @pytest.mark.parametrize(
     ("setting", "reason"),
     [("reconcile_days", "the last time was"), ("purged", "was purged"), ("another", "another one")],
