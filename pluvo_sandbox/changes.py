@@ -63,11 +63,8 @@ class ChangeLog:
             yield Change(day, table, old and json.loads(old), new and json.loads(new))
 
     def _follow(self, table: str) -> None:
-        columns = [row[1] for row in self._database.execute(f"PRAGMA table_info({table})")]
-
         def state(row: str) -> str:
-            parts = (f"""'{name}', {row}."{name}\"""" for name in columns)
-            return f"json_object({', '.join(parts)})"
+            return as_json(self._database, table, row)
 
         into = "INSERT INTO changes (day, name, old, new)"
         day = "(SELECT day FROM change_day)"
@@ -78,3 +75,10 @@ class ChangeLog:
                 f"CREATE TRIGGER {table}_{event} AFTER {event} ON {table} "
                 f"BEGIN {into} VALUES ({day}, '{table}', {old}, {new}); END"
             )
+
+
+def as_json(database: sqlite3.Connection, table: str, row: str) -> str:
+    """Return the SQL of a row as JSON: `row` is its name where it is used, such as OLD."""
+    columns = [item[1] for item in database.execute(f"PRAGMA table_info({table})")]
+    parts = (f"""'{name}', {row}."{name}\"""" for name in columns)
+    return f"json_object({', '.join(parts)})"

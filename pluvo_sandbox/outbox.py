@@ -12,6 +12,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pluvo_sandbox.changes import as_json
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
@@ -113,7 +115,7 @@ class Outbox:
             table,
             change,
             event,
-            f"SELECT '{event}', '{table}', {self._json(table, row)}",
+            f"SELECT '{event}', '{table}', {as_json(self._database, table, row)}",
             condition,
         )
 
@@ -126,7 +128,7 @@ class Outbox:
             table,
             change,
             event,
-            f"SELECT '{event}', '{owner}', {self._json(owner, 'o')} FROM {owner} o "
+            f"SELECT '{event}', '{owner}', {as_json(self._database, owner, 'o')} FROM {owner} o "
             f"WHERE o.id = {row}.{by}",
             f"EXISTS (SELECT 1 FROM {other} WHERE id = {row}.{other_by})",
         )
@@ -137,10 +139,4 @@ class Outbox:
         self._database.execute(
             f"CREATE TRIGGER {name} AFTER {change} ON {table} WHEN {condition} "
             f"BEGIN INSERT INTO outbox (event, name, row) {rows}; END"
-        )
-
-    def _json(self, table: str, row: str) -> str:
-        columns = [item[1] for item in self._database.execute(f"PRAGMA table_info({table})")]
-        return (
-            "json_object(" + ", ".join(f"""'{name}', {row}."{name}\"""" for name in columns) + ")"
         )
