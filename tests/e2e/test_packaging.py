@@ -180,34 +180,30 @@ def test_without_the_extra_there_is_no_sandbox_and_the_tap_needs_none(from_wheel
     assert not loaded & {"pluvo_sandbox", "ariadne", "starlette", "uvicorn", "oauthlib"}
 
 
-def test_the_sandbox_without_its_extra_names_it(from_wheel: Path, tmp_path: Path) -> None:
+def refused(folder: Path, *command: str | Path) -> str:
+    """Return what a program says that refuses to run."""
     done = subprocess.run(
-        [from_wheel / "pluvo-sandbox", "serve"],
+        command,
         check=False,
         capture_output=True,
         encoding="utf-8",
         env=environment(),
-        cwd=tmp_path,
+        cwd=folder,
         timeout=FOREVER,
     )
     assert done.returncode == 1
-    last = done.stderr.splitlines()[-1]
+    return done.stderr
+
+
+def test_the_sandbox_without_its_extra_names_it(from_wheel: Path, tmp_path: Path) -> None:
+    last = refused(tmp_path, from_wheel / "pluvo-sandbox", "serve").splitlines()[-1]
     assert last.endswith("install its extra, `pip install 'tap-pluvo[sandbox]'`")
 
 
 def test_the_receiver_without_its_extra_names_it(from_wheel: Path, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [from_wheel / "pluvo-webhooks", "status"],
-        check=False,
-        capture_output=True,
-        encoding="utf-8",
-        env=environment(),
-        cwd=tmp_path,
-        timeout=FOREVER,
-    )
-    assert done.returncode == 1
-    assert done.stderr.endswith("install its extra, `pip install 'tap-pluvo[webhooks]'`\n")
-    assert len(done.stderr.splitlines()) == 1
+    said = refused(tmp_path, from_wheel / "pluvo-webhooks", "status")
+    assert said.endswith("install its extra, `pip install 'tap-pluvo[webhooks]'`\n")
+    assert len(said.splitlines()) == 1
 
 
 def test_the_sandbox_comes_with_its_extra(wheel: Path, tmp_path: Path) -> None:
