@@ -12,13 +12,8 @@ import click
 from singer_sdk.exceptions import MappingError
 from typing_extensions import override
 
-from pluvo_client.errors import ConfigurationError, PluvoError
-from pluvo_client.settings.sources import (
-    from_environment,
-    from_meltano,
-    json_object,
-    unknown_variables,
-)
+from pluvo_client.errors import PluvoError
+from pluvo_client.settings.sources import json_object, read_config, refuse_unknown_variables
 from tap_pluvo.inputs import read_catalog
 from tap_pluvo.tap import TapPluvo
 
@@ -42,15 +37,9 @@ class TapPluvoCommand(TapPluvo):
         Raises:
             ConfigurationError: a file is missing or does not hold a JSON object.
         """
-        found = super().cb_config(ctx, param, ("ENV",) if "ENV" in value else ())
-        for path in value:
-            if path != "ENV":  # not read by the SDK, which makes a Decimal of 0.5
-                found.config |= json_object("config", path)
-        if found.parse_env:
-            cls.append_builtin_config(cls.config_jsonschema)
-            found.config |= from_environment(os.environ, cls.config_jsonschema)
-            found.parse_env = False
-        found.config = from_meltano(found.config, cls.config_jsonschema)
+        found = super().cb_config(ctx, param, ())  # which would make a Decimal of 0.5 in a file
+        cls.append_builtin_config(cls.config_jsonschema)
+        found.config = read_config(value, os.environ, cls.config_jsonschema)
         return found
 
     @override
@@ -61,8 +50,7 @@ class TapPluvoCommand(TapPluvo):
             ConfigurationError: something is wrong.
         """
         wrong = super()._validate_config(raise_errors=raise_errors)
-        if mistakes := list(unknown_variables(os.environ, self.config_jsonschema, self._config)):
-            raise ConfigurationError("\n".join(mistakes))
+        refuse_unknown_variables(os.environ, self.config_jsonschema, self._config)
         return wrong
 
     @override

@@ -17,13 +17,8 @@ from singer_sdk.exceptions import (
 )
 from typing_extensions import override
 
-from pluvo_client.errors import ConfigurationError, PluvoError
-from pluvo_client.settings.sources import (
-    from_environment,
-    from_meltano,
-    json_object,
-    unknown_variables,
-)
+from pluvo_client.errors import PluvoError
+from pluvo_client.settings.sources import read_config, refuse_unknown_variables
 from target_pluvo.settings import PROGRAM
 from target_pluvo.target import TargetPluvo
 
@@ -44,15 +39,9 @@ class TargetPluvoCommand(TargetPluvo):
         Raises:
             ConfigurationError: a file is missing or does not hold a JSON object.
         """
-        found = super().cb_config(ctx, param, ("ENV",) if "ENV" in value else ())
-        for path in value:
-            if path != "ENV":  # not read by the SDK, which makes a Decimal of 0.5
-                found.config |= json_object("config", path)
-        if found.parse_env:
-            cls.append_builtin_config(cls.config_jsonschema)
-            found.config |= from_environment(os.environ, cls.config_jsonschema, PROGRAM)
-            found.parse_env = False
-        found.config = from_meltano(found.config, cls.config_jsonschema)
+        found = super().cb_config(ctx, param, ())  # which would make a Decimal of 0.5 in a file
+        cls.append_builtin_config(cls.config_jsonschema)
+        found.config = read_config(value, os.environ, cls.config_jsonschema, PROGRAM)
         return found
 
     @override
@@ -63,9 +52,7 @@ class TargetPluvoCommand(TargetPluvo):
             ConfigurationError: something is wrong.
         """
         wrong = super()._validate_config(raise_errors=raise_errors)
-        mistakes = unknown_variables(os.environ, self.config_jsonschema, self._config, PROGRAM)
-        if found := list(mistakes):
-            raise ConfigurationError("\n".join(found))
+        refuse_unknown_variables(os.environ, self.config_jsonschema, self._config, PROGRAM)
         return wrong
 
     @override

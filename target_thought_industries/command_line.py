@@ -15,13 +15,8 @@ from singer_sdk.exceptions import (
 from typing_extensions import override
 
 from certificate_ledger import LedgerError
-from pluvo_client.errors import ConfigurationError, PluvoError
-from pluvo_client.settings.sources import (
-    from_environment,
-    from_meltano,
-    json_object,
-    unknown_variables,
-)
+from pluvo_client.errors import PluvoError
+from pluvo_client.settings.sources import read_config, refuse_unknown_variables
 from target_thought_industries.settings import PROGRAM
 from target_thought_industries.target import TargetThoughtIndustries
 
@@ -50,18 +45,10 @@ class TargetThoughtIndustriesCommand(TargetThoughtIndustries):
         Raises:
             ConfigurationError: a file is missing or does not hold a JSON object.
         """
-        found = super().cb_config(ctx, param, ("ENV",) if "ENV" in value else ())
-        for path in value:
-            if path != "ENV":
-                found.config |= json_object("config", path)
+        found = super().cb_config(ctx, param, ())  # which would make a Decimal of 0.5 in a file
         cls.append_builtin_config(cls.config_jsonschema)
-        if found.parse_env:
-            found.config |= from_environment(os.environ, cls.config_jsonschema, PROGRAM)
-            found.parse_env = False
-        found.config = from_meltano(found.config, cls.config_jsonschema)
-        mistakes = unknown_variables(os.environ, cls.config_jsonschema, found.config, PROGRAM)
-        if sentences := list(mistakes):
-            raise ConfigurationError("\n".join(sentences))
+        found.config = read_config(value, os.environ, cls.config_jsonschema, PROGRAM)
+        refuse_unknown_variables(os.environ, cls.config_jsonschema, found.config, PROGRAM)
         return found
 
     @override

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pluvo_client.errors import ConfigurationError
 from pluvo_client.settings import setting
-from pluvo_client.settings.settings import is_this_machine, value_of
+from pluvo_client.settings.settings import is_same_host, is_this_machine, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -224,7 +224,7 @@ class Settings:
 
 def _check_host(address: str, only: str | None) -> None:
     host = str(urlsplit(address).hostname)
-    if only is None or host == only.lower() or (is_this_machine(host) and is_this_machine(only)):
+    if only is None or is_same_host(host, only):
         return
     msg = (
         f"setting `only_host`: only {only} is to be written here, and not {host}: choose the "

@@ -139,7 +139,7 @@ def base_url(organization: str | None, api_url: str | None) -> str:
 def check_host(address: str, only: str | None, program: str = TAP) -> None:
     """Raise `ConfigurationError` for an address that the setting `only_host` rules out."""
     host = str(urlsplit(address).hostname)
-    if only is None or host == only.lower() or (is_this_machine(host) and is_this_machine(only)):
+    if only is None or is_same_host(host, only):
         return
     msg = (
         f"setting `only_host`: only {only} is to be read here, and not {host}: choose the "
@@ -147,6 +147,11 @@ def check_host(address: str, only: str | None, program: str = TAP) -> None:
         f"as {variable_of(program, 'api_url')} holds for all environments)"
     )
     raise ConfigurationError(msg)
+
+
+def is_same_host(host: str, other: str) -> bool:
+    """Tell whether two names are of one host; all names of this machine are."""
+    return host == other.lower() or (is_this_machine(host) and is_this_machine(other))
 
 
 def is_this_machine(host: str) -> bool:

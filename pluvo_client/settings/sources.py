@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 from pluvo_client.errors import ConfigurationError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 TAP = "tap-pluvo"
 
@@ -19,6 +19,29 @@ TAP = "tap-pluvo"
 def variable_of(program: str, name: str) -> str:
     """Return the environment variable of a program's setting, such as TAP_PLUVO_CLIENT_ID."""
     return f"{program}_{name}".upper().replace("-", "_")
+
+
+def read_config(
+    sources: Collection[str],
+    environment: Mapping[str, str],
+    schema: Mapping[str, Any],
+    program: str = TAP,
+) -> dict[str, Any]:
+    """Return the configuration that the options `--config` of a program name.
+
+    A source is the path of a file or `ENV`, which stands for variables and comes after all files.
+
+    Raises:
+        ConfigurationError: a file is missing or does not hold a JSON object, or a variable that
+            should be JSON is not.
+    """
+    found: dict[str, Any] = {}
+    for source in sources:
+        if source != "ENV":
+            found |= json_object("config", source)
+    if "ENV" in sources:
+        found |= from_environment(environment, schema, program)
+    return from_meltano(found, schema)
 
 
 def from_environment(
@@ -49,11 +72,26 @@ def from_environment(
     return found
 
 
-def unknown_variables(
+def refuse_unknown_variables(
     environment: Mapping[str, str],
     schema: Mapping[str, Any],
     config: Mapping[str, Any],
     program: str = TAP,
+) -> None:
+    """Refuse variables that look like a setting's, and are none.
+
+    Raises:
+        ConfigurationError: there are some; a sentence for each.
+    """
+    if mistakes := list(_unknown_variables(environment, schema, config, program)):
+        raise ConfigurationError("\n".join(mistakes))
+
+
+def _unknown_variables(
+    environment: Mapping[str, str],
+    schema: Mapping[str, Any],
+    config: Mapping[str, Any],
+    program: str,
 ) -> Iterator[str]:
     """Yield a sentence for each variable that looks like a setting's, and is none.
 
