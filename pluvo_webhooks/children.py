@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from pluvo_webhooks.database import cause, shown
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 Place = tuple[str, str]  # a parent, and the key of one of its children
 
 _AT_ONCE = 500  # values in one statement; the databases' own limits are higher
+_PLACE = (
+    children.c.stream == bindparam("_stream"),
+    children.c.parent_id == bindparam("_parent"),
+    children.c.key == bindparam("_key"),
+)
 
 
 class Child(NamedTuple):
@@ -96,9 +101,10 @@ class Children:
             _lock(connection)
             known = _known(connection, stream, {parent for parent, _ in now})
             _put(connection, stream, _changed(now, known, sequence), known, ended=False)
-            mark = update(children).values(seen=reading)
-            for parent, key in now:
-                connection.execute(mark.where(*_place(stream, parent, key)))
+            if now:
+                connection.execute(
+                    update(children).values(seen=reading).where(*_PLACE), _places(stream, now)
+                )
 
     def sweep(self, stream: str, sequence: int, reading: int) -> None:
         """Record that children which a full read has not found have ended."""
@@ -210,12 +216,9 @@ def _changed(
     ]
 
 
-def _place(stream: str, parent: str, key: str) -> list[ColumnElement[bool]]:
-    return [
-        children.c.stream == stream,
-        children.c.parent_id == parent,
-        children.c.key == key,
-    ]
+def _places(stream: str, places: Iterable[Place]) -> list[dict[str, str]]:
+    """Return the values of `_PLACE`, so that one statement serves all places."""
+    return [{"_stream": stream, "_parent": parent, "_key": key} for parent, key in places]
 
 
 def _put(
@@ -228,9 +231,8 @@ def _put(
 ) -> None:
     """Write children anew."""
     there = set(known)
-    for place, _, _ in placed:
-        if place in there:
-            connection.execute(delete(children).where(*_place(stream, *place)))
+    if before := [place for place, _, _ in placed if place in there]:
+        connection.execute(delete(children).where(*_PLACE), _places(stream, before))
     rows = [
         {"stream": stream, "parent_id": place[0], "touched": touched, "ended": ended, "seen": 0}
         | child._asdict()
