@@ -7,15 +7,12 @@ failed after the tap had read. Once events up to there were purged, nobody asks 
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
-from pluvo_webhooks.database import cause, shown
-from pluvo_webhooks.errors import InboxError
-from pluvo_webhooks.tables import children, pluvo_inbox
+from pluvo_webhooks.database import lock, transaction
+from pluvo_webhooks.tables import children
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -97,8 +94,8 @@ class Children:
             reading: a number that no other full read has.
         """
         now = {(parent, child.key): child for parent, child in found}
-        with self._transaction() as connection:
-            _lock(connection)
+        with transaction(self._engine) as connection:
+            lock(connection)
             known = _known(connection, stream, {parent for parent, _ in now})
             _put(connection, stream, _changed(now, known, sequence), known, ended=False)
             if now:
@@ -108,7 +105,7 @@ class Children:
 
     def sweep(self, stream: str, sequence: int, reading: int) -> None:
         """Record that children which a full read has not found have ended."""
-        with self._transaction() as connection:
+        with transaction(self._engine) as connection:
             connection.execute(
                 update(children)
                 .values(ended=True, touched=sequence)
@@ -128,8 +125,8 @@ class Children:
             sequence: of the last event that was known when they were read.
         """
         now = {(parent, child.key): child for parent, given in found.items() for child in given}
-        with self._transaction() as connection:
-            _lock(connection)
+        with transaction(self._engine) as connection:
+            lock(connection)
             known = _known(connection, stream, found)
             ended = [
                 (place, Child(*child[1:4]), sequence)
@@ -141,8 +138,8 @@ class Children:
 
     def end(self, stream: str, gone: Iterable[KnownChild], sequence: int) -> None:
         """Record that children have ended."""
-        with self._transaction() as connection:
-            _lock(connection)
+        with transaction(self._engine) as connection:
+            lock(connection)
             places = [
                 ((child.parent_id, child.key), Child(*child[1:4]), sequence) for child in gone
             ]
@@ -150,7 +147,7 @@ class Children:
 
     def forget_ended(self, stream: str, sequence: int) -> None:
         """Forget children that had ended by this event."""
-        with self._transaction() as connection:
+        with transaction(self._engine) as connection:
             connection.execute(
                 delete(children).where(
                     children.c.stream == stream,
@@ -169,22 +166,8 @@ class Children:
         ]
 
     def _select(self, stream: str, condition: ColumnElement[bool]) -> list[KnownChild]:
-        with self._transaction() as connection:
+        with transaction(self._engine) as connection:
             return _rows(connection, stream, condition)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            msg = f"the inbox {shown(self._engine.url)} failed: {cause(error)}"
-            raise InboxError(msg) from error
-
-
-def _lock(connection: Connection) -> None:
-    """Wait until no other program writes; in SQLite, who has read may not begin to write."""
-    connection.execute(update(pluvo_inbox).values(version=pluvo_inbox.c.version))
 
 
 def _rows(connection: Connection, stream: str, condition: ColumnElement[bool]) -> list[KnownChild]:

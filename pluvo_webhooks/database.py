@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, Connection, create_engine, event, insert, inspect, make_url, select
+from sqlalchemy import (
+    URL,
+    Connection,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    make_url,
+    select,
+    update,
+)
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from pluvo_webhooks.errors import InboxError
 from pluvo_webhooks.tables import SCHEMA_VERSION, metadata, pluvo_inbox
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy import Engine
 
 _HOW = "write sqlite:////srv/pluvo/inbox.db or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
@@ -71,6 +84,34 @@ def cause(error: Exception) -> str:
         return error.strerror or type(error).__name__
     origin = getattr(error, "orig", None) or error
     return str(origin).partition("\n")[0] or type(origin).__name__
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """Give a connection whose changes are committed together at the end of the block.
+
+    Raises:
+        InboxError: the database failed.
+    """
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except SQLAlchemyError as error:
+        msg = f"the inbox {shown(engine.url)} failed: {cause(error)}"
+        raise InboxError(msg) from error
+
+
+def lock(connection: Connection) -> int:
+    """Wait until no other program writes; until the commit, nobody else will.
+
+    It is an update in both databases, so it has to come before anything that is read.
+
+    Returns:
+        The highest sequence number that was given.
+    """
+    column = pluvo_inbox.c.last_sequence
+    same = update(pluvo_inbox).values(last_sequence=column).returning(column)
+    return int(connection.execute(same).scalar_one())
 
 
 def _check_url(text: str) -> URL:

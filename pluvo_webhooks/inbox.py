@@ -8,15 +8,13 @@ a number will never find a new one below it, and numbers have no holes.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, delete, func, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from pluvo_webhooks.children import Children
-from pluvo_webhooks.database import cause, open_database, shown
+from pluvo_webhooks.database import lock, open_database, shown, transaction
 from pluvo_webhooks.delivery import in_utc
 from pluvo_webhooks.errors import InboxError
 from pluvo_webhooks.records import Consumer, InboxEvent, Status
@@ -69,20 +67,20 @@ class Inbox:
         Returns:
             How many were new. When this returns, all are on disk.
         """
-        with self._transaction() as connection:
+        with transaction(self._engine) as connection:
             return _add(connection, deliveries)
 
     def events_after(self, sequence: int, limit: int) -> list[InboxEvent]:
         """Return at most `limit` events beyond a sequence number, in order."""
         wanted = [events.c[name] for name in InboxEvent._fields]
         query = select(*wanted).where(events.c.sequence > sequence)
-        with self._transaction() as connection:
+        with transaction(self._engine) as connection:
             rows = connection.execute(query.order_by(events.c.sequence).limit(limit))
             return [InboxEvent(*row) for row in rows]
 
     def last_sequence(self) -> int:
         """Return the highest number that was given; 0 before the first event."""
-        with self._transaction() as connection:
+        with transaction(self._engine) as connection:
             return int(connection.execute(select(pluvo_inbox.c.last_sequence)).scalar_one())
 
     def purged_to(self) -> int:
@@ -90,20 +88,20 @@ class Inbox:
 
         Who has not read up to here has missed events.
         """
-        with self._transaction() as connection:
+        with transaction(self._engine) as connection:
             return int(connection.execute(select(pluvo_inbox.c.purged_to)).scalar_one())
 
     def check_writable(self) -> None:
         """Write the time: SQLite would not write what is there already."""
         now = in_utc(datetime.now(UTC))
-        with self._transaction() as connection:
+        with transaction(self._engine) as connection:
             connection.execute(update(pluvo_inbox).values(checked_at=now))
 
     def consumed(self, consumer: str, sequence: int) -> None:
         """Record that a consumer needs no event up to a number; also a lower one than before."""
         values = {"sequence": sequence, "recorded_at": in_utc(datetime.now(UTC))}
-        with self._transaction() as connection:
-            _lock(connection)
+        with transaction(self._engine) as connection:
+            lock(connection)
             known = update(consumers).where(consumers.c.name == consumer).values(values)
             if not connection.execute(known).rowcount:
                 connection.execute(insert(consumers).values(name=consumer, **values))
@@ -122,8 +120,8 @@ class Inbox:
         old = events.c.received_at < in_utc(datetime.now(UTC) - older_than)
         if not unread:
             old &= events.c.sequence <= _read_by_all()
-        with self._transaction() as connection:
-            _lock(connection)
+        with transaction(self._engine) as connection:
+            lock(connection)
             found, highest = connection.execute(
                 select(func.count(), func.max(events.c.sequence)).where(old)
             ).one()
@@ -139,7 +137,7 @@ class Inbox:
     def status(self) -> Status:
         """Count what is in the inbox."""
         unread = events.c.sequence > _read_by_all()
-        with self._transaction() as connection:
+        with transaction(self._engine) as connection:
             count, last = connection.execute(
                 select(func.count(), func.max(events.c.received_at)).select_from(events)
             ).one()
@@ -169,31 +167,9 @@ class Inbox:
         """Which children objects had when they were read last."""
         return Children(self._engine)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            msg = f"the inbox {self.name} failed: {cause(error)}"
-            raise InboxError(msg) from error
-
-
-def _lock(connection: Connection) -> int:
-    """Wait until no other program writes; until the commit, nobody else will.
-
-    It is an update in both databases, so it has to come before anything that is read.
-
-    Returns:
-        The highest sequence number that was given.
-    """
-    column = pluvo_inbox.c.last_sequence
-    same = update(pluvo_inbox).values(last_sequence=column).returning(column)
-    return int(connection.execute(same).scalar_one())
-
 
 def _add(connection: Connection, deliveries: Iterable[Delivery]) -> int:
-    last = _lock(connection)
+    last = lock(connection)
     new: dict[str, Delivery] = {}
     for delivery in deliveries:
         new.setdefault(delivery.delivery, delivery)
