@@ -10,7 +10,7 @@ WORKDIR /srv/tap-pluvo
 COPY Makefile meltano.yml pyproject.toml README.md LICENSE ./
 COPY requirements requirements
 COPY schemas schemas
-COPY certificate_ledger certificate_ledger
+COPY pluvo_singer pluvo_singer
 COPY pluvo_client pluvo_client
 COPY pluvo_sandbox pluvo_sandbox
 COPY pluvo_webhooks pluvo_webhooks

@@ -179,7 +179,7 @@ endef
 .venv/.ready .venv-3.12/.ready .venv-3.13/.ready: requirements/dev.txt pyproject.toml | $(UV)
 	$(call venv,$<)
 	@$(UV) pip install --quiet --python $(@D) --no-deps --editable .
-	@$(@D)/bin/python -m compileall -q certificate_ledger pluvo_client pluvo_sandbox pluvo_webhooks tap_pluvo target_pluvo target_thought_industries
+	@$(@D)/bin/python -m compileall -q pluvo_client pluvo_sandbox pluvo_singer pluvo_webhooks tap_pluvo target_pluvo target_thought_industries
 	@touch $@
 
 airflow: .venv-airflow/.ready ## Install Airflow into .venv-airflow, for orchestrate/

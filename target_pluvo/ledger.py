@@ -10,7 +10,7 @@ from pluvo_client.errors import ConfigurationError, PluvoError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from certificate_ledger import Ledger
+    from pluvo_singer.ledger import Ledger
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def open_ledger(url: str) -> Iterator[Ledger]:
         PluvoError: it cannot be used.
     """
     try:
-        from certificate_ledger import Ledger, LedgerError  # noqa: PLC0415 - needs an extra
+        from pluvo_singer.ledger import Ledger, LedgerError  # noqa: PLC0415 - needs an extra
     except ModuleNotFoundError as error:
         msg = (
             f"stream certificates_to_issue needs {error.name}: install the extra, "

@@ -14,9 +14,9 @@ from singer_sdk.exceptions import (
 )
 from typing_extensions import override
 
-from certificate_ledger import LedgerError
 from pluvo_client.errors import PluvoError
 from pluvo_client.settings.sources import read_config, refuse_unknown_variables
+from pluvo_singer.ledger import LedgerError
 from target_thought_industries.settings import PROGRAM
 from target_thought_industries.target import TargetThoughtIndustries
 

@@ -19,7 +19,7 @@ from target_thought_industries.errors import ApiError, RefusedError, UncertainEr
 from target_thought_industries.read_back import ReadBack
 
 if TYPE_CHECKING:
-    from certificate_ledger import Claim, Ledger
+    from pluvo_singer.ledger import Claim, Ledger
     from target_thought_industries.api import Api
     from target_thought_industries.http import Http
     from target_thought_industries.settings import Settings

@@ -7,7 +7,7 @@ from collections import Counter
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
-from certificate_ledger import Ledger
+from pluvo_singer.ledger import Ledger
 from target_thought_industries.api import Api
 from target_thought_industries.certificate import Certificate, day_after, utc_day
 from target_thought_industries.http import Http

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
-    from certificate_ledger import Claim, Ledger
+    from pluvo_singer.ledger import Claim, Ledger
     from target_pluvo.live import Thing
     from target_pluvo.rows import Row
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from target_support import Target, Written, singer
 
-from certificate_ledger import Ledger
 from pluvo_sandbox import Sandbox
+from pluvo_singer.ledger import Ledger
 
 PEOPLE = 5
 FAULTS = ("late-502:generateCertificate/5", "reset:generateCertificate/7", "502:portfolioItems/9")

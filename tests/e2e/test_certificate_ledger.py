@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import create_engine, text
 
-from certificate_ledger import Ledger, LedgerError, locks
+from pluvo_singer.ledger import Ledger, LedgerError, locks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ISSUES = """
 import sys
-from certificate_ledger import Ledger
+from pluvo_singer.ledger import Ledger
 
 url, path, key = sys.argv[1:]
 with Ledger.open(url) as ledger, ledger.claim(key, {}, lock="both") as claim:

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 LOCK = REPOSITORY / "requirements/dev.txt"
 PACKAGES = {
-    "certificate_ledger",
     "pluvo_client",
     "pluvo_sandbox",
+    "pluvo_singer",
     "pluvo_webhooks",
     "tap_pluvo",
     "target_batch_files",

@@ -12,8 +12,8 @@ import pytest
 from kill_target import PEOPLE, Issuing
 from target_support import Target, singer
 
-from certificate_ledger import Ledger
 from pluvo_sandbox import Sandbox
+from pluvo_singer.ledger import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

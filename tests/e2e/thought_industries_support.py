@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from support import FOREVER, Result, environment, write
 
-from certificate_ledger import Ledger
+from pluvo_singer.ledger import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

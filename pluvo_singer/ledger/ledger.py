@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Self
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
-from certificate_ledger.entry import Claim, Entry
-from certificate_ledger.errors import LedgerError
-from certificate_ledger.locks import Locks
-from certificate_ledger.opening import engine_of
-from certificate_ledger.tables import ENTRIES, prepare
+from pluvo_singer.ledger.entry import Claim, Entry
+from pluvo_singer.ledger.errors import LedgerError
+from pluvo_singer.ledger.locks import Locks
+from pluvo_singer.ledger.opening import engine_of
+from pluvo_singer.ledger.tables import ENTRIES, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

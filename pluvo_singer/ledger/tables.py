@@ -17,7 +17,7 @@ from sqlalchemy import (
     select,
 )
 
-from certificate_ledger.errors import LedgerError
+from pluvo_singer.ledger.errors import LedgerError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

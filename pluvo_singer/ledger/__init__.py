@@ -15,8 +15,8 @@ that broke off, asks the other side what became of it instead of doing it again.
 SQLite serves the runs of one machine, PostgreSQL those of several.
 """
 
-from certificate_ledger.entry import Claim, Entry, State
-from certificate_ledger.errors import LedgerError
-from certificate_ledger.ledger import Ledger
+from pluvo_singer.ledger.entry import Claim, Entry, State
+from pluvo_singer.ledger.errors import LedgerError
+from pluvo_singer.ledger.ledger import Ledger
 
 __all__ = ["Claim", "Entry", "Ledger", "LedgerError", "State"]

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
-from certificate_ledger.errors import LedgerError
+from pluvo_singer.ledger.errors import LedgerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from certificate_ledger.errors import LedgerError
+from pluvo_singer.ledger.errors import LedgerError
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from certificate_ledger.errors import LedgerError
+from pluvo_singer.ledger.errors import LedgerError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from certificate_ledger.locks import Lock
+    from pluvo_singer.ledger.locks import Lock
 
 State = Literal["new", "intent", "undecided", "done"]
 
