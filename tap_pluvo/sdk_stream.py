@@ -13,8 +13,10 @@ from singer_sdk.exceptions import MappingError
 from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
 
+from pluvo_client.errors import ConfigurationError
+from pluvo_singer.stream_maps import failed_map
 from tap_pluvo.inputs import DELETED_AT
-from tap_pluvo.stream_maps import failed_map, lost_delete
+from tap_pluvo.stream_maps import lost_delete
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -53,7 +55,7 @@ class SdkStream(Stream):
             except MappingError:
                 raise
             except Exception as error:  # whatever an expression of the user may raise
-                raise failed_map(error, self.name, record) from error
+                raise ConfigurationError(str(failed_map(error, self.name, record))) from error
             if mapped is not None:
                 if record.get(DELETED_AT) and not mapped.get(DELETED_AT):
                     raise lost_delete(self.name, DELETED_AT)

@@ -6,8 +6,6 @@ would find them in the warehouse.
 
 from __future__ import annotations
 
-import re
-import traceback
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
@@ -51,24 +49,3 @@ def lost_delete(stream: str, column: str) -> ConfigurationError:
         f"setting `stream_maps.{stream}`: it leaves out `{column}`, which says that a row is gone: "
         f"add `{column}: {column}`"
     )
-
-
-def failed_map(error: Exception, stream: str, record: Mapping[str, Any]) -> ConfigurationError:
-    """Return what is wrong with a map of `stream` that failed with `error` for `record`.
-
-    Which expression failed is known only to the SDK's function that evaluates it.
-    """
-    kind = type(error).__name__
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        seen = frame.f_locals
-        if frame.f_code.co_name == "_eval" and {"expr", "property_name"} <= seen.keys():
-            expression, column = seen["expr"], seen["property_name"]
-            place = f"stream_maps.{stream}.{column}" if column else f"stream_maps.{stream}"
-            used = dict.fromkeys(re.findall(r"\w+", expression))
-            empty = [name for name in used if name in record and record[name] is None]
-            remedy = f": write `{expression} if {empty[0]} else None`" if empty else ""
-            reason = f", as `{empty[0]}` is empty" if empty else ""
-            return ConfigurationError(
-                f"setting `{place}`: `{expression}` fails for a row ({kind}){reason}{remedy}"
-            )
-    return ConfigurationError(f"setting `stream_maps.{stream}`: it fails for a row ({kind})")
