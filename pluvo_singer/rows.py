@@ -79,7 +79,6 @@ class Incoming:
 
     rows: dict[str, list[Row]] = field(default_factory=dict)
     rejected: dict[str, list[Rejection]] = field(default_factory=dict)
-    streams: list[str] = field(default_factory=list)
     count: int = 0
     states: list[tuple[int, Any]] = field(default_factory=list)  # each with the rows before it
 
@@ -99,6 +98,11 @@ class Incoming:
         """Note that a row cannot be read."""
         found = Rejection(self._row(stream, line, record), str(error), error.column)
         self.rejected.setdefault(stream, []).append(found)
+
+    def all_rows(self) -> list[Row]:
+        """Return all rows that came."""
+        rejected = [found.row for some in self.rejected.values() for found in some if found.row]
+        return [row for some in self.rows.values() for row in some] + rejected
 
     def _row(self, stream: str, line: int, values: Mapping[str, Any]) -> Row:
         self.count += 1

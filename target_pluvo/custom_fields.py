@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLInputObjectType, get_named_type
 
 from pluvo_client.errors import ConfigurationError
 from pluvo_client.schema.documents import Enum, call
-from target_pluvo.rows import RejectedError, boolean, moment, texts
+from pluvo_singer.values import (
+    RejectedError,
+    boolean,
+    clean,
+    moment,
+    number,
+    number_text,
+    parse_list,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from target_pluvo.live import Live
+    from target_pluvo.remote_state import RemoteState
 
-Value = str | float | bool | dt.datetime | frozenset[str]
+Value = str | Decimal | bool | dt.datetime | frozenset[str]
 
 # The types of values (page `extracategory-2`), each with the selection of what it holds.
 _KINDS = {
@@ -31,23 +40,23 @@ _CHOICES = {"SELECT", "MULTISELECT"}
 
 @dataclass(frozen=True)
 class Field:
-    """A custom field."""
+    """A custom field; `options` are its choices as rows name them, each as Pluvo writes it."""
 
     id: str
     title: str
     ref: str | None
     kind: str
-    options: frozenset[str]
+    options: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 class CustomFields:
     """The custom fields of users or groups."""
 
-    def __init__(self, live: Live, owner: str) -> None:
-        self._live = live
+    def __init__(self, state: RemoteState, owner: str) -> None:
+        self._state = state
         self._owner = owner
         self._fields: list[Field] | None = None
-        self._input = _value_input(live)
+        self._input = _value_input(state)
 
     @property
     def fields(self) -> list[Field]:
@@ -62,7 +71,7 @@ class CustomFields:
         parts = [
             f"... on {kind} {{ category {{ id }} {content} }}"
             for kind, content in _KINDS.items()
-            if self._live.contract.named_type(kind) is not None
+            if self._state.contract.named_type(kind) is not None
         ]
         return f"extraCategoryValues {{ __typename {' '.join(parts)} }}"
 
@@ -87,7 +96,7 @@ class CustomFields:
         )
         raise ConfigurationError(msg)
 
-    def live(self, node: Mapping[str, Any]) -> dict[Field, Value]:
+    def current(self, node: Mapping[str, Any]) -> dict[Field, Value]:
         """Return the values that a user or group has."""
         by_id = {field.id: field for field in self.fields}
         found: dict[Field, Value] = {}
@@ -100,11 +109,11 @@ class CustomFields:
                     chosen = (value.get("choiceValue") or {}).get("stringValue")
                     before = found.get(field)
                     others = before if isinstance(before, frozenset) else frozenset[str]()
-                    found[field] = others | {str(chosen)}
+                    found[field] = others | {_text(str(chosen))}
                 case "ExtraCategoryBooleanValue":
                     found[field] = bool(value["booleanValue"])
                 case "ExtraCategoryDatetimeValue":
-                    found[field] = moment(field.title, value["datetimeValue"])
+                    found[field] = moment(value["datetimeValue"], field.title)
                 case _:
                     found[field] = _plain(field, value.get("stringValue"))
         return found
@@ -116,35 +125,31 @@ class CustomFields:
             RejectedError: it cannot be a value of the field.
         """
         if field.kind in _CHOICES:
-            chosen = frozenset([str(value).strip()] if field.kind == "SELECT" else texts(value))
-            if field.options and not chosen <= field.options:
+            chosen = frozenset([str(value)] if field.kind == "SELECT" else parse_list(value))
+            if field.options and not chosen <= field.options.keys():
                 msg = f"`{column}` is no choice of the custom field {field.title!r}"
                 raise RejectedError(msg)
             return chosen
         if field.kind == "BOOLEAN":
-            return boolean(column, value)
+            return boolean(value, column)
         if field.kind.startswith("DATE"):
-            return moment(column, value)
-        found = _plain(field, str(value))
-        if field.kind == "NUMBER" and not isinstance(found, float):
-            msg = f"`{column}` is no number"
-            raise RejectedError(msg)
-        return found
+            return moment(value, column)
+        return number(value, column) if field.kind == "NUMBER" else str(value)
 
     def mutation(self, owner_id: str, values: Mapping[Field, Value]) -> str:
         """Return the mutation that gives a user or group some values."""
-        given = {
+        arguments = {
             "contentType": Enum(self._owner),
             "modelId": owner_id,
             "values": [
-                {"categoryId": field.id} | self._content(value) for field, value in values.items()
+                {"categoryId": field.id} | self._content(field, value)
+                for field, value in values.items()
             ],
         }
-        return (
-            f"{call('updateExtraCategoryValues', given)} {{ extraCategoryValues {{ __typename }} }}"
-        )
+        mutation = call("updateExtraCategoryValues", arguments)
+        return f"{mutation} {{ extraCategoryValues {{ __typename }} }}"
 
-    def _content(self, value: Value) -> dict[str, Any]:
+    def _content(self, field: Field, value: Value) -> dict[str, Any]:
         match value:
             case bool() if "booleanValue" in self._input:
                 return {"booleanValue": value}
@@ -153,19 +158,20 @@ class CustomFields:
             case dt.datetime():
                 return {"datetimeValue": value.isoformat()}
             case frozenset():
-                return {"choiceValues": [{"stringValue": text} for text in sorted(value)]}
-            case float():
-                return {"stringValue": f"{value:.15g}"}
+                options = [field.options.get(text, text) for text in sorted(value)]
+                return {"choiceValues": [{"stringValue": text} for text in options]}
+            case Decimal():
+                return {"stringValue": number_text(value)}
         return {"stringValue": value}
 
     @property
     def _shows_refs(self) -> bool:
-        return self._live.contract.has("extraCategories.ref")
+        return self._state.contract.has("extraCategories.ref")
 
     def _read(self) -> list[Field]:
         parts = ["id", "title", "categoryType", "choiceOptions { stringValue }"]
         parts += ["ref"] if self._shows_refs else []
-        nodes = self._live.client.read(
+        nodes = self._state.client.read(
             "extraCategories", " ".join(parts), contentType=Enum(self._owner)
         )
         return [
@@ -174,24 +180,33 @@ class CustomFields:
                 node["title"] or "",
                 node.get("ref"),
                 node["categoryType"] or "TEXT",
-                frozenset(item["stringValue"] for item in node["choiceOptions"] or ()),
+                {
+                    _text(item["stringValue"]): item["stringValue"]
+                    for item in node["choiceOptions"] or ()
+                },
             )
             for node in nodes
         ]
 
 
 def _plain(field: Field, text: str | None) -> Value:
-    if field.kind == "NUMBER":
-        try:
-            return float(text or "")
-        except ValueError:
-            return text or ""
-    return text or ""
+    """Return a value that Pluvo has as text, read as those of rows are."""
+    try:
+        return number(text, field.title) if field.kind == "NUMBER" else _text(text or "")
+    except RejectedError:
+        return text or ""
 
 
-def _value_input(live: Live) -> set[str]:
+def _text(text: str) -> str:
+    try:
+        return str(clean(text, ""))
+    except RejectedError:
+        return text
+
+
+def _value_input(state: RemoteState) -> set[str]:
     """Return the fields of a custom field value as an input."""
-    mutation = live.contract.mutation("updateExtraCategoryValues")
-    given = mutation.args.get("values") if mutation else None
-    kind = get_named_type(given.type) if given else None
+    mutation = state.contract.mutation("updateExtraCategoryValues")
+    taken = mutation.args.get("values") if mutation else None
+    kind = get_named_type(taken.type) if taken else None
     return set(kind.fields) if isinstance(kind, GraphQLInputObjectType) else set()

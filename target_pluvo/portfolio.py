@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pluvo_client.errors import UnavailableError
 from pluvo_client.reading.root_fields import ListField
 from pluvo_client.schema.documents import Enum
-from target_pluvo.rows import RejectedError, moment
+from pluvo_singer.values import RejectedError, moment
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -90,6 +90,6 @@ def _mark(user_id: str | None, title: str | None, day: str | None) -> Shown | No
     if user_id is None or title is None or day is None:
         return None
     try:
-        return Shown(user_id, title, moment("startDate", day).date().isoformat())
+        return Shown(user_id, title, moment(day, "startDate").date().isoformat())
     except RejectedError:
         return None

@@ -1,21 +1,25 @@
-"""A run: everything compared first, then limits, then what differs is written."""
+"""A run: all rows compared first, then limits, then exactly what was planned is written."""
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import sys
 from typing import TYPE_CHECKING
 
 from pluvo_client.client import PluvoClient
-from pluvo_client.errors import ConfigurationError
-from target_pluvo.live import Live
-from target_pluvo.outcome import Rejects, reasons, table
+from pluvo_singer.rejects import RejectsFile, sentences
+from target_pluvo.ledger import open_ledger
+from target_pluvo.limits import LIMITS, SPAN, check_number, exceeded, limit_error, planned
+from target_pluvo.plan import Plan, table
+from target_pluvo.remote_state import RemoteState
 from target_pluvo.streams import STREAMS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from target_pluvo.rows import Row
+    from pluvo_singer.rows import Incoming, Row
+    from target_pluvo.changes import Change, Limited
     from target_pluvo.settings import Settings
     from target_pluvo.streams.base import StreamWriter
 
@@ -23,129 +27,141 @@ logger = logging.getLogger("target-pluvo")
 
 
 class Run:
-    """Writes the rows of some streams.
+    """Writes the rows of some streams; `succeeded` says whether all of them are in Pluvo."""
 
-    `finished` says whether the run came to its end.
-    """
-
-    def __init__(self, settings: Settings, rows: Mapping[str, Sequence[Row]]) -> None:
+    def __init__(self, settings: Settings, incoming: Incoming) -> None:
+        self.succeeded = False
         self._settings = settings
-        self._rows = {name: rows[name] for name in STREAMS if rows.get(name)}
-        self._rejects = Rejects(settings.rejects)
+        self._incoming = incoming
+        self._names = [
+            name for name in STREAMS if incoming.rows.get(name) or incoming.rejected.get(name)
+        ]
+        self._rejects = RejectsFile(settings.rejects)
         self.client = PluvoClient(settings.client, scope_users=self._scopes())
-        self._live = Live(self.client)
+        self._state = RemoteState(self.client)
         self._streams: list[StreamWriter] = []
-        self.finished = False
 
     def _scopes(self) -> dict[str, list[str]]:
         """Return the scopes that are needed, each with the streams that need it."""
         found: dict[str, list[str]] = {}
-        for name in self._rows:
-            stream = STREAMS[name]
-            writes = () if self._settings.dry_run else stream.writes
-            for scope in (*stream.reads, *writes):
+        for name in self._names:
+            for scope in (*STREAMS[name].reads, *STREAMS[name].writes):
                 found.setdefault(scope, []).append(name)
         return found
 
-    def __call__(self) -> None:
-        """Compare, and write what differs.
+    def __call__(self) -> list[Row]:
+        """Compare, write what differs, and return the rows that may not be in Pluvo.
 
         Raises:
             PluvoError: it cannot be done, or not to its end.
         """
+        finished = False
         try:
             self._plan()
             if self._settings.dry_run:
-                self._print()
-            self._check_limits()
-            if not self._settings.dry_run:
-                for stream in self._streams:
-                    stream.write()
-            self.finished = True
+                self._preview()
+            else:
+                self._write()
+            finished = True
         finally:
-            self._conclude()
+            self._report()
+        open_rows = [row for stream in self._streams for row in stream.results.unfinished]
+        self.succeeded = finished and not any(
+            stream.results.rejected or stream.results.undecided for stream in self._streams
+        )
+        return self._incoming.all_rows() if self._settings.dry_run else open_rows
 
     def stop(self) -> None:
         """Start no further request."""
         self.client.stop()
 
-    @property
-    def unfinished(self) -> list[Row]:
-        """The rows of which it is not certain that they are in Pluvo."""
-        if not self.finished or self._settings.dry_run:
-            return [row for rows in self._rows.values() for row in rows]
-        return [row for stream in self._streams for row in stream.results.unfinished]
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether all rows are in Pluvo, or could be."""
-        return self.finished and not any(stream.results.rejected for stream in self._streams)
-
     def _plan(self) -> None:
-        if not self._rows:
+        if not self._names:
             return
         self.client.authenticator.require(self._scopes())
-        self._streams = [STREAMS[name](self._live, self._settings) for name in self._rows]
+        rejected = self._incoming.rejected
+        rows = {name: self._incoming.rows.get(name, []) for name in self._names}
+        self._streams = [
+            STREAMS[name](self._state, self._settings, rejected.get(name, ()))
+            for name in self._names
+        ]
         for stream in self._streams:
-            stream.prepare(self._rows[stream.name])
+            stream.prepare(rows[stream.name])
         for stream in self._streams:
-            stream.plan(self._rows[stream.name])
+            stream.plan(rows[stream.name])
 
-    def _check_limits(self) -> None:
-        changes = [change for stream in self._streams for change in stream.results.changes]
-        most, share = self._settings.max_changes, self._settings.max_archive_share
-        wrong = []
-        if most is not None and len(changes) > most:
-            wrong.append(
-                f"setting `max_changes`: this run would make {len(changes)} changes, and {most} "
-                "are allowed"
-            )
-        archived = sum(change.stream == "users" and change.kind == "archived" for change in changes)
-        if archived:
-            users = self._live.users.by_id.values()
-            active = sum(not user.node.get("archived") for user in users)
-            if archived > share * active:
-                wrong.append(
-                    f"setting `max_archive_share`: this run would archive {archived} of {active} "
-                    f"users, and {share:g} of them are allowed"
-                )
-        if not wrong:
+    @property
+    def _changes(self) -> list[Change]:
+        return [change for stream in self._streams for change in stream.results.changes]
+
+    def _write(self) -> None:
+        changes = self._changes
+        if wrong := check_number(self._settings, len(changes)):
+            raise limit_error(wrong)
+        if digest := self._settings.approved_plan:
+            plan = Plan(self._settings.client.base_url, changes)
+            plan.check_approved(digest, self._settings.plan)
+        self._check_limits(changes)
+        for stream in self._streams:
+            stream.write()
+
+    def _check_limits(self, changes: Sequence[Change]) -> None:
+        """Check the limits of the last day, and note what this run is about to change.
+
+        It is noted before it is done: a run that is killed has used up its part of the day, and
+        the next one, which wants the same, is not counted twice.
+        """
+        if not (due := planned(changes)):
             return
-        if self._settings.dry_run:
-            for sentence in wrong:
-                logger.warning("%s: it would stop", sentence)
-            return
-        wrong.append(
-            "nothing was written: look at the changes with `dry_run`, and raise the limit if they "
-            "are meant"
-        )
-        raise ConfigurationError("\n".join(wrong))
+        address = self._settings.client.base_url
+        with open_ledger(self._settings.ledger) as ledger, ledger.lock(f"limits {address}"):
+            recent = ledger.recent_changes(address, dt.datetime.now(dt.UTC) - SPAN)
+            if wrong := exceeded(self._settings, due, recent, self._wholes()):
+                raise limit_error(wrong)
+            ledger.note_changes(address, due)
 
-    def _print(self) -> None:
-        """Print the changes; to standard error, since standard output is for the state."""
-        for stream in self._streams:
-            for change in stream.results.changes:
-                row = f" row {change.rows[0].number}" if change.rows else ""
-                line = f"{stream.name}{row}: {change.kind} {change.about}"
-                if self._settings.show_values and change.values:
-                    line += f" | {change.values}"
-                sys.stderr.write(line + "\n")
+    def _wholes(self) -> dict[Limited, int]:
+        """Return what the share of each limit is of."""
+        members = sum(stream.results.members for stream in self._streams)
+        users = self._state.active_users
+        return {kind: members if kind == "removed" else users for kind in LIMITS}
 
-    def _conclude(self) -> None:
+    def _preview(self) -> None:
+        """Print and write the plan; to standard error, since standard output is for the state."""
+        changes = self._changes
+        for change in changes:
+            values = f" | {change.in_words()}" if self._settings.show_values else ""
+            sys.stderr.write(f"{change.line}{values}\n")
+        wrong = check_number(self._settings, len(changes))
+        if due := planned(changes):
+            address = self._settings.client.base_url
+            with open_ledger(self._settings.ledger) as ledger:
+                recent = ledger.recent_changes(address, dt.datetime.now(dt.UTC) - SPAN)
+            wrong += exceeded(self._settings, due, recent, self._wholes())
+        for sentence in wrong:
+            logger.warning("%s; limit exceeded: a real run would stop here", sentence)
+        for change in changes:
+            change.done = True
+        plan = Plan(self._settings.client.base_url, changes)
+        results = {stream.name: stream.results for stream in self._streams}
+        plan.write(self._settings.plan, table(results))
+        logger.info("the plan is in %s; its digest is %s", self._settings.plan, plan.digest)
+
+    def _report(self) -> None:
         """Say what became of the rows, also where the run did not come to its end."""
         self.client.close()
         results = {stream.name: stream.results for stream in self._streams}
         for found in results.values():
-            found.settle()
-            if self._settings.dry_run:
-                for change in found.changes:
-                    change.done = True
-        self._rejects.write(results)
-        for sentence in reasons(results):
+            found.collect_rejected()
+        rejected = [(name, item) for name, found in results.items() for item in found.rejected]
+        self._rejects.write(rejected)
+        for sentence in sentences(rejected):
             logger.error("%s", sentence)
-        if any(found.rejected for found in results.values()):
+        if rejected:
             logger.error("the rejected rows are in %s", self._settings.rejects)
         if self._settings.dry_run:
             logger.info("dry run: this is what would be done; nothing was changed")
-        for line in table(results) if results else ["no rows came: nothing to do"]:
+        if not self._names:
+            logger.info("no rows came: nothing to do")
+        for line in table(results) if results else ():
             logger.info("%s", line)

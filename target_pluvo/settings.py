@@ -10,10 +10,25 @@ from pluvo_client.settings import CONNECTION, ClientSettings, setting
 from pluvo_client.settings.settings import value_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 PROGRAM = "target-pluvo"
 ADD, MIRROR = "add", "mirror"
+
+
+def _share(what: str, whole: str, default: float) -> dict[str, Any]:
+    """Return the setting of a limit of which at least three are allowed."""
+    return setting(
+        "number",
+        f"Largest share to {what}",
+        f"Stop before the first change if more would be than this share {whole}, counting the last "
+        "24 hours. At least 3 are allowed, unless it is 0; 1 allows all.",
+        default=default,
+        example=default,
+        minimum=0,
+        maximum=1,
+    )
+
 
 _WRITING: dict[str, dict[str, Any]] = {
     "operations_per_request": setting(
@@ -29,7 +44,7 @@ _WRITING: dict[str, dict[str, Any]] = {
     "dry_run": setting(
         "boolean",
         "Dry run",
-        "Compare with what Pluvo has, print every change that would be made, and make none.",
+        "Compare with what Pluvo has, write the plan (setting `plan`), and change nothing.",
         default=False,
         example=True,
     ),
@@ -52,11 +67,33 @@ _WRITING: dict[str, dict[str, Any]] = {
         "number",
         "Largest share to archive",
         "Stop before the first change if a larger part of the users who are not archived would "
-        "be. 1 allows all.",
+        "be, counting the last 24 hours. 1 allows all.",
         default=0.1,
         example=0.05,
         minimum=0,
         maximum=1,
+    ),
+    "max_restore_share": _share("restore from the archive", "of the active users", 0.02),
+    "max_removal_share": _share(
+        "remove from groups and trainings", "of the members of those that the data names", 0.1
+    ),
+    "max_renumber_share": _share("give another `ref`", "of the active users", 0.02),
+    "max_address_change_share": _share("give another address", "of the active users", 0.05),
+    "max_role_change_share": _share("give other roles", "of the active users", 0.02),
+    "renumber": setting(
+        "boolean",
+        "Renumber",
+        "Let an account that is found by its address get the `ref` of the row, if it has the same "
+        "name and no row claims its old one. Default: such a row is rejected.",
+        default=False,
+        example=True,
+    ),
+    "manage_roles": setting(
+        "boolean",
+        "Manage roles",
+        "Write the column `roles`. Default: it is ignored, since it decides who may do what.",
+        default=False,
+        example=True,
     ),
     "membership_mode": setting(
         "string",
@@ -66,6 +103,14 @@ _WRITING: dict[str, dict[str, Any]] = {
         default=ADD,
         example=MIRROR,
         enum=[ADD, MIRROR, None],
+    ),
+    "managed_groups": setting(
+        "array",
+        "Managed groups",
+        "Patterns of the refs of the groups that this data is in charge of. With `mirror`, members "
+        "are removed from these only, and also where the data no longer names the group.",
+        example=["department-*"],
+        items={"type": "string", "minLength": 1},
     ),
     "custom_fields": setting(
         "object",
@@ -78,7 +123,14 @@ _WRITING: dict[str, dict[str, Any]] = {
     "send_invites": setting(
         "boolean",
         "Send invites",
-        "Let Pluvo invite new users, and those who are added to a training, by e-mail.",
+        "Let Pluvo invite new users by e-mail.",
+        default=False,
+        example=True,
+    ),
+    "send_training_invites": setting(
+        "boolean",
+        "Send training invites",
+        "Let Pluvo invite those who are added to a training by e-mail.",
         default=False,
         example=True,
     ),
@@ -92,8 +144,9 @@ _WRITING: dict[str, dict[str, Any]] = {
     "ledger": setting(
         "string",
         "Ledger",
-        "SQLAlchemy URL of the ledger of certificates, which lets each be issued exactly once. All "
-        "machines that issue certificates must share it: PostgreSQL for several.",
+        "SQLAlchemy URL of the ledger: which certificates were issued, so that each is issued "
+        "once, and what was changed in the last 24 hours, for the limits. All machines that write "
+        "must share it: PostgreSQL for several.",
         default="sqlite:///target-pluvo-ledger.db",
         example="sqlite:///output/prod/ledger.db",
         minLength=1,
@@ -106,6 +159,23 @@ _WRITING: dict[str, dict[str, Any]] = {
         "each run, and only its owner can read it.",
         default="target-pluvo-rejects.jsonl",
         example="output/prod/rejects.jsonl",
+        minLength=1,
+    ),
+    "plan": setting(
+        "string",
+        "Plan",
+        "Path of the file in which a dry run writes each change in words, for a person to read. "
+        "Only its owner can read it.",
+        default="target-pluvo-plan.txt",
+        example="output/prod/plan.txt",
+        minLength=1,
+    ),
+    "approved_plan": setting(
+        "string",
+        "Approved plan",
+        "Digest of a plan, from its last line. The run does exactly that plan; if data or "
+        "organization have changed it, nothing is written.",
+        example="3f1c9a0b7d5e2468",
         minLength=1,
     ),
 }
@@ -128,12 +198,23 @@ class Settings:
     show_values: bool
     max_changes: int | None
     max_archive_share: float
+    max_restore_share: float
+    max_removal_share: float
+    max_renumber_share: float
+    max_address_change_share: float
+    max_role_change_share: float
+    renumber: bool
+    manage_roles: bool
     membership_mode: str
+    managed_groups: Sequence[str] | None
     custom_fields: Mapping[str, str]
     send_invites: bool
+    send_training_invites: bool
     send_mail: bool
     ledger: str
     rejects: str
+    plan: str
+    approved_plan: str | None
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:

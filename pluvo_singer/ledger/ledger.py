@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import secrets
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, tuple_, update
 from sqlalchemy.exc import DBAPIError
 
 from pluvo_singer.ledger.entry import Claim, Entry
 from pluvo_singer.ledger.errors import LedgerError
 from pluvo_singer.ledger.locks import Locks
 from pluvo_singer.ledger.opening import engine_of
-from pluvo_singer.ledger.tables import ENTRIES, prepare
+from pluvo_singer.ledger.tables import ENTRIES, RECENT, prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from sqlalchemy import Connection, Engine, Row
+
+    from pluvo_singer.ledger.locks import Lock
+
+KEPT = timedelta(days=30)  # for how long recent changes are
+BATCH = 200  # rows in one statement
 
 
 class Ledger:
@@ -126,6 +132,38 @@ class Ledger:
         )
         with self._transaction() as connection:
             return [Entry(**_values(row)) for row in connection.execute(query)]
+
+    def lock(self, name: str) -> AbstractContextManager[Lock]:
+        """Hold a lock of this name inside the block; wait for whoever holds it now.
+
+        Raises:
+            LedgerError: another process has held it for ten minutes, or the database fails.
+        """
+        return self._locks.hold(name)
+
+    def recent_changes(self, organization: str, since: datetime) -> set[tuple[str, str]]:
+        """Return kind and object of what was changed in an organization since a moment."""
+        query = select(RECENT.c.kind, RECENT.c.object).where(
+            RECENT.c.organization == organization, RECENT.c.at >= since
+        )
+        with self._transaction() as connection:
+            return {(row.kind, row.object) for row in connection.execute(query)}
+
+    def note_changes(self, organization: str, changes: Iterable[tuple[str, str]]) -> None:
+        """Note kind and object of what is changed now; what is older than a month is forgotten."""
+        now = datetime.now(UTC)
+        rows = [
+            {"organization": organization, "kind": kind, "object": what, "at": now}
+            for kind, what in changes
+        ]
+        known = tuple_(RECENT.c.organization, RECENT.c.kind, RECENT.c.object)
+        with self._transaction() as connection:
+            connection.execute(delete(RECENT).where(RECENT.c.at < now - KEPT))
+            for start in range(0, len(rows), BATCH):
+                batch = rows[start : start + BATCH]
+                names = [(row["organization"], row["kind"], row["object"]) for row in batch]
+                connection.execute(delete(RECENT).where(known.in_(names)))
+                connection.execute(insert(RECENT), batch)
 
     def _change(self, key: str, **values: Any) -> None:
         with self._transaction() as connection:

@@ -35,6 +35,15 @@ ENTRIES = Table(
     Column("claimed_at", DateTime(timezone=True), nullable=False),
     Column("outcome", JSON(none_as_null=True)),
 )
+# What was changed lately, of which there is a limit for each day.
+RECENT = Table(
+    "recent_changes",
+    METADATA,
+    Column("organization", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("object", String, primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
 VERSIONS = Table("certificate_ledger_version", METADATA, Column("version", Integer, nullable=False))
 
 

@@ -6,15 +6,15 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from pluvo_client.errors import NotFoundError, PluvoError, RetriableError
+from pluvo_singer.values import RejectedError
 from target_pluvo.changes import Job, Results
-from target_pluvo.rows import RejectedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from pluvo_client import PluvoClient
-    from target_pluvo.live import Live
-    from target_pluvo.rows import Row
+    from pluvo_singer.rows import Rejection, Row
+    from target_pluvo.remote_state import RemoteState
     from target_pluvo.settings import Settings
 
 
@@ -22,7 +22,7 @@ class StreamWriter(ABC):
     """A stream: its rows compared with what Pluvo has, and what differs written.
 
     `keys` are the columns that its schema must have; of several in one place, one is enough.
-    `reads` and `writes` are scopes.
+    `reads` and `writes` are scopes. `unread` are rows that were rejected before they came here.
     """
 
     name: ClassVar[str]
@@ -30,17 +30,20 @@ class StreamWriter(ABC):
     reads: ClassVar[tuple[str, ...]]
     writes: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, live: Live, settings: Settings) -> None:
-        self.live = live
+    def __init__(
+        self, state: RemoteState, settings: Settings, unread: Sequence[Rejection] = ()
+    ) -> None:
+        self.state = state
         self.settings = settings
-        self.results = Results()
+        self.unread = unread
+        self.results = Results(rejected=list(unread))
 
     @abstractmethod
     def prepare(self, rows: Sequence[Row]) -> None:
-        """Say what has to be read, and refuse what no row can be right about.
+        """Say what has to be read.
 
         Raises:
-            PluvoError: the organization lacks what the stream needs, or the data cannot be meant.
+            PluvoError: the organization lacks what the stream needs, or a setting cannot be meant.
         """
 
     @abstractmethod
@@ -54,7 +57,7 @@ class StreamWriter(ABC):
     @property
     def client(self) -> PluvoClient:
         """The organization's API."""
-        return self.live.client
+        return self.state.client
 
     def send(self, jobs: Iterable[Job], *, repeatable: bool = True) -> dict[Job, PluvoError]:
         """Send the mutations of jobs; return those that failed, whose changes are rejected."""
@@ -67,7 +70,7 @@ class StreamWriter(ABC):
             if not isinstance(outcome, PluvoError):
                 for change in job.changes:
                     change.done = change.reason is None
-                job.settle(outcome)
+                job.apply_result(outcome)
             elif parts := job.parts():
                 smaller += parts
             else:
@@ -78,7 +81,7 @@ class StreamWriter(ABC):
 
 
 def _texts(jobs: Iterable[Job], sent: list[Job]) -> Iterator[str]:
-    """Give the mutations of jobs, and note in `sent` whose they are."""
+    """Yield the mutations of jobs, and note in `sent` whose they are."""
     for job in jobs:
         try:
             text = job.text()

@@ -10,10 +10,10 @@ from typing_extensions import override
 
 from pluvo_client.errors import PluvoError
 from pluvo_client.schema.documents import call
+from pluvo_singer.values import RejectedError, moment
 from target_pluvo.changes import Change
 from target_pluvo.ledger import open_ledger
 from target_pluvo.portfolio import Portfolio, Shown
-from target_pluvo.rows import RejectedError, moment
 from target_pluvo.streams.base import StreamWriter, is_refusal
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from pluvo_singer.ledger import Claim, Ledger
-    from target_pluvo.live import Thing
-    from target_pluvo.rows import Row
+    from pluvo_singer.rows import Row
+    from target_pluvo.remote_state import Entity
 
 logger = logging.getLogger("target-pluvo")
 
@@ -35,10 +35,10 @@ class Certificate:
     """A certificate that someone is to have."""
 
     template: str
-    user: Thing
+    user: Entity
     title: str
     issued: dt.datetime
-    training: Thing | None
+    training: Entity | None
 
     def shown(self) -> Shown:
         """Return how it appears in the portfolio."""
@@ -58,7 +58,7 @@ class Certificates(StreamWriter):
 
     @override
     def prepare(self, rows: Sequence[Row]) -> None:
-        self.live.need("generateCertificate", "id", "title", "userIds", "issueDate")
+        self.state.require_mutation("generateCertificate", "id", "title", "userIds", "issueDate")
         self.portfolio = Portfolio(self.client)
         self._issuing: list[tuple[Change, Certificate]] = []
         self._found: list[Certificate] = []  # in the portfolio, of which the ledger does not know
@@ -86,7 +86,7 @@ class Certificates(StreamWriter):
             if item.user.id is None:
                 self._note(item, same)
             elif self._key(item) in self._done:
-                self.results.keep(same)
+                self.results.mark_unchanged(same)
             else:
                 alike.setdefault(item.shown(), []).append(item)
         for mark, items in alike.items():
@@ -107,7 +107,7 @@ class Certificates(StreamWriter):
             if number <= 0:
                 self._note(item, wanted[item])
             elif number >= len(alike):
-                self.results.keep(wanted[item])
+                self.results.mark_unchanged(wanted[item])
                 self._found.append(item)
             else:
                 msg = (
@@ -118,8 +118,8 @@ class Certificates(StreamWriter):
 
     def _note(self, item: Certificate, same: Sequence[Row]) -> None:
         day = item.issued.date().isoformat()
-        about, shown = f"issue certificate {item.template} of {day}", f"user {item.user.ref}"
-        change = Change(self.name, same, "created", about, shown)
+        about = f"issue certificate {item.template} of {day}"
+        change = Change(self.name, same, "created", about, item.user.ref or "")
         self.results.changes.append(change)
         self._issuing.append((change, item))
 
@@ -127,25 +127,25 @@ class Certificates(StreamWriter):
         if row.is_deleted:
             msg = "a certificate cannot be taken back"
             raise RejectedError(msg)
-        template = row.required("certificate_id")
+        template = row.required_key("certificate_id")
         if template not in templates:
             msg = "`certificate_id`: Pluvo has no certificate with this id"
             raise RejectedError(msg)
-        user_id = row.text("user_id")
+        user_id = row.key("user_id")
         if user_id is None:
-            user = self.live.users.find("user_ref", row.required("user_ref"))
-        elif (found := self.live.users.by_id.get(user_id)) is not None:
+            user = self.state.users.find("user_ref", row.required_key("user_ref"))
+        elif (found := self.state.users.by_id.get(user_id)) is not None:
             user = found
         else:
             msg = "`user_id`: Pluvo has no user with this id"
             raise RejectedError(msg)
-        ref = row.text("training_ref")
-        training = None if ref is None else self.live.trainings.find("training_ref", ref)
-        issued = moment("issue_date", row.required("issue_date"))
+        ref = row.key("training_ref")
+        training = None if ref is None else self.state.trainings.find("training_ref", ref)
+        issued = moment(row.required_key("issue_date"), "issue_date")
         # The same certificate of one day is the same, at whatever time.
         issued = issued.replace(hour=0, minute=0, second=0, microsecond=0)
         return Certificate(
-            template, user, row.text("title") or templates[template], issued, training
+            template, user, row.key("title") or templates[template], issued, training
         )
 
     # Keys of the ledger

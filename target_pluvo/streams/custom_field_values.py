@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from pluvo_client.errors import ConfigurationError
+from pluvo_singer.values import RejectedError
 from target_pluvo.changes import Change, Job
 from target_pluvo.custom_fields import CustomFields
-from target_pluvo.rows import RejectedError
 from target_pluvo.streams.base import StreamWriter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pluvo_singer.rows import Row
     from target_pluvo.custom_fields import Field, Value
-    from target_pluvo.live import Directory, Thing
-    from target_pluvo.rows import Row
+    from target_pluvo.remote_state import Directory, Entity
 
 _OWNERS = {"USER": "users", "GROUP": "groups"}
 _VALUES = ("string_value", "boolean_value", "datetime_value", "choice_value")
@@ -32,26 +32,24 @@ class CustomFieldValues(StreamWriter):
 
     @override
     def prepare(self, rows: Sequence[Row]) -> None:
-        self.live.need("updateExtraCategoryValues", "contentType", "modelId", "values")
+        self.state.require_mutation("updateExtraCategoryValues", "contentType", "modelId", "values")
         self._fields: dict[str, CustomFields] = {}
-        for kind in {(row.text("owner_type") or "").upper() for row in rows}:
-            if kind not in _OWNERS:
-                msg = (
-                    f"stream {self.name}: `owner_type` is {kind!r}, which has no custom fields "
-                    f"here: use {', '.join(_OWNERS)}. Nothing was written"
-                )
-                raise ConfigurationError(msg)
-            self._fields[kind] = CustomFields(self.live, kind)
-            self.live.want(_OWNERS[kind], self._fields[kind].selection)
-        self._jobs: list[tuple[Change, str, Thing, dict[Field, Value]]] = []
+        for kind in {str(row.values.get("owner_type")).upper() for row in rows} & _OWNERS.keys():
+            self._fields[kind] = CustomFields(self.state, kind)
+            self.state.select_fields(_OWNERS[kind], self._fields[kind].selection)
+        self._jobs: list[tuple[Change, str, Entity, dict[Field, Value]]] = []
 
     @override
     def plan(self, rows: Sequence[Row]) -> None:
-        found: dict[tuple[str, Thing], dict[Field, list[Row]]] = {}
+        found: dict[tuple[str, Entity], dict[Field, list[Row]]] = {}
         for row in rows:
-            kind = row.required("owner_type").upper()
             try:
-                owner = self._owners(kind).find("owner_ref", row.required("owner_ref"))
+                kind = _kind(row)
+                ref = row.required_key("owner_ref")
+                if ref in self._owners(kind).left:
+                    self.results.mark_unchanged([row])
+                    continue
+                owner = self._owners(kind).find("owner_ref", ref)
                 field = self._field(kind, row)
                 found.setdefault((kind, owner), {}).setdefault(field, []).append(row)
             except RejectedError as error:
@@ -59,8 +57,8 @@ class CustomFieldValues(StreamWriter):
         for (kind, owner), fields in found.items():
             self._compare(kind, owner, fields)
 
-    def _compare(self, kind: str, owner: Thing, fields: dict[Field, list[Row]]) -> None:
-        have = self._fields[kind].live(owner.node)
+    def _compare(self, kind: str, owner: Entity, fields: dict[Field, list[Row]]) -> None:
+        have = self._fields[kind].current(owner.node)
         new: dict[Field, Value] = {}
         changed: list[Row] = []
         for field, rows in fields.items():
@@ -70,39 +68,42 @@ class CustomFieldValues(StreamWriter):
                 self.results.reject(rows, error)
                 continue
             if have.get(field) == value:
-                self.results.keep(rows)
+                self.results.mark_unchanged(rows)
             else:
                 new[field] = value
                 changed += rows
         if new:
             titles = ", ".join(field.title for field in new)
-            shown = "; ".join(f"{field.title}: {value}" for field, value in new.items())
             about = f"of a {kind.lower()} ({titles})"
-            change = Change(self.name, changed, "updated", about, f"{owner.ref}: {shown}")
+            shown = {field.title: (have.get(field), value) for field, value in new.items()}
+            change = Change(self.name, changed, "updated", about, owner.ref or "", shown)
             self.results.changes.append(change)
             self._jobs.append((change, kind, owner, new))
 
     def _value(self, kind: str, field: Field, rows: Sequence[Row]) -> Value:
         given = [
-            (column, row.values[column])
+            (row.columns()[column], column)
             for row in rows
             for column in _VALUES
-            if row.values.get(column) not in {None, ""}
+            if column in row.columns()
         ]
         if not given:
             msg = f"none of {', '.join(_VALUES)} has a value"
             raise RejectedError(msg)
-        values: Any = [value for _, value in given]
+        values: list[Any] = [value for value, _ in given]
         several = field.kind == "MULTISELECT"
-        return self._fields[kind].wanted(field, given[-1][0], values if several else values[-1])
+        if not several and len(set(map(str, values))) > 1:
+            msg = f"several rows give the custom field {field.title!r} different values"
+            raise RejectedError(msg)
+        return self._fields[kind].wanted(field, given[0][1], values if several else values[0])
 
     def _owners(self, kind: str) -> Directory:
-        found: Directory = getattr(self.live, _OWNERS[kind])
+        found: Directory = getattr(self.state, _OWNERS[kind])
         return found
 
     def _field(self, kind: str, row: Row) -> Field:
         """Return the field by its title, or by its id: those of another organization are others."""
-        name = row.text("field_title") or row.required("field_id")
+        name = row.key("field_title") or row.required_key("field_id")
         try:
             return self._fields[kind].named(name, "`field_title`")
         except ConfigurationError:
@@ -113,7 +114,20 @@ class CustomFieldValues(StreamWriter):
     def write(self) -> None:
         self.send(self._job(*job) for job in self._jobs)
 
-    def _job(self, change: Change, kind: str, owner: Thing, values: dict[Field, Value]) -> Job:
+    def _job(self, change: Change, kind: str, owner: Entity, values: dict[Field, Value]) -> Job:
         return Job(
             [change], lambda: self._fields[kind].mutation(owner.known_id, values), lambda _: None
         )
+
+
+def _kind(row: Row) -> str:
+    """Return whose value a row is.
+
+    Raises:
+        RejectedError: it is nobody's who has custom fields here.
+    """
+    kind = str(row.values.get("owner_type") or "").upper()
+    if kind not in _OWNERS:
+        msg = f"`owner_type` is none of {', '.join(_OWNERS)}"
+        raise RejectedError(msg, "owner_type")
+    return kind

@@ -8,24 +8,25 @@ from typing_extensions import override
 
 from pluvo_client.reading.root_fields import ListField
 from pluvo_client.schema.documents import call
+from pluvo_singer.values import RejectedError
 from target_pluvo.changes import Change, Job
-from target_pluvo.rows import RejectedError
+from target_pluvo.remote_state import read_key
 from target_pluvo.streams.base import StreamWriter
 from target_pluvo.streams.memberships import BATCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from target_pluvo.live import Thing
-    from target_pluvo.rows import Row
+    from pluvo_singer.rows import Row
+    from target_pluvo.remote_state import Entity
 
 _ENROLL = "createOfferEventEnrollments"
 
 
 class Enrollments(StreamWriter):
-    """Users in events (page `common-recipes`). Nobody is unenrolled, or enrolled against his will.
+    """Users in events (page `common-recipes`).
 
-    Who has an enrollment in any state keeps it: also who has cancelled.
+    Nobody is unenrolled. Whoever has an enrollment in any state keeps it, a cancelled one too.
     """
 
     name = "enrollments"
@@ -35,43 +36,48 @@ class Enrollments(StreamWriter):
 
     @override
     def prepare(self, rows: Sequence[Row]) -> None:
-        self.live.need(_ENROLL, "offerEventRef", "userRefs")
-        self._enrolling: dict[str, list[tuple[Change, Thing]]] = {}
+        self.state.require_mutation(_ENROLL, "offerEventRef", "userRefs")
+        self._enrolling: dict[str, list[tuple[Change, Entity]]] = {}
 
     @override
     def plan(self, rows: Sequence[Row]) -> None:
-        wanted: dict[tuple[str, Thing], list[Row]] = {}
+        wanted: dict[tuple[str, Entity], list[Row]] = {}
         for row in rows:
             try:
-                event = row.required("offer_event_ref")
-                user = self.live.users.find("user_ref", row.required("user_ref"))
+                event = row.required_key("offer_event_ref")
+                ref = row.required_key("user_ref")
+                if ref in self.state.users.left:
+                    self.results.mark_unchanged([row])
+                    continue
+                user = self.state.users.find("user_ref", ref)
                 wanted.setdefault((event, user), []).append(row)
             except RejectedError as error:
                 self.results.reject([row], error)
         enrolled = self._enrolled({user for _, user in wanted})
         for (event, user), same in wanted.items():
-            if same[-1].is_deleted or (user.id, event) in enrolled:
-                self.results.keep(same)
+            if all(row.is_deleted for row in same) or (user.id, event) in enrolled:
+                self.results.mark_unchanged(same)
                 continue
+            mailed = " (with an e-mail)" if self.settings.send_mail else ""
             change = Change(
-                self.name, same, "created", f"enroll in event {event}", f"user {user.ref}"
+                self.name, same, "created", f"enroll in event {event}{mailed}", user.ref or ""
             )
             self.results.changes.append(change)
             self._enrolling.setdefault(event, []).append((change, user))
 
-    def _enrolled(self, users: set[Thing]) -> set[tuple[str, str]]:
+    def _enrolled(self, users: set[Entity]) -> set[tuple[str, str]]:
         """Return the users, by id, and the refs of the events that they have an enrollment in.
 
         Older pages only have a list of enrollments. Without it the API is left to see to it: who is
         enrolled already stays so.
         """
-        contract = self.live.contract
+        contract = self.state.contract
         if not (
             contract.has("enrollments.offerEventId") and contract.has("offers.offerEvents.ref")
         ):
             return set()
         refs = {
-            event["id"]: event["ref"]
+            event["id"]: read_key(event["ref"])
             for offer in self.client.read("offers", "id offerEvents { id ref }")
             for event in offer["offerEvents"] or ()
         }
@@ -81,10 +87,10 @@ class Enrollments(StreamWriter):
             if user.id is not None
         ]
         return {
-            (user_id, refs[event_id])
+            (user_id, ref)
             for found in self.client.lists(fields)
             for user_id, event_id in found
-            if refs.get(event_id)
+            if (ref := refs.get(event_id))
         }
 
     @override
@@ -95,19 +101,21 @@ class Enrollments(StreamWriter):
             for start in range(0, len(members), BATCH)
         )
 
-    def _job(self, event: str, members: Sequence[tuple[Change, Thing]]) -> Job:
+    def _job(self, event: str, members: Sequence[tuple[Change, Entity]]) -> Job:
         def text() -> str:
-            refs = [user.ref for change, user in members if _is_there(change, user)]
+            there = [user for change, user in members if _is_there(change, user)]
+            refs = [user.node.get("ref") or user.ref for user in there]
             if not refs:
-                msg = "its user could not be made: see there"
+                msg = "its user was not created; see the error there"
                 raise RejectedError(msg)
             given: dict[str, Any] = {"offerEventRef": event, "userRefs": refs}
-            if self.live.takes(_ENROLL, "sendMail"):
+            if self.state.accepts(_ENROLL, "sendMail"):
                 given["sendMail"] = self.settings.send_mail
             return f"{call(_ENROLL, given)} {{ id user {{ ref }} }}"
 
-        def settle(answer: Any) -> None:
-            enrolled = {((item or {}).get("user") or {}).get("ref") for item in answer}
+        def apply_result(answer: Any) -> None:
+            users = [(item or {}).get("user") or {} for item in answer]
+            enrolled = {read_key(user.get("ref")) for user in users}
             for change, user in members:
                 if change.reason is None and user.ref not in enrolled:
                     change.reject("Pluvo did not enroll this user")
@@ -115,10 +123,10 @@ class Enrollments(StreamWriter):
         def parts() -> list[Job]:
             return [self._job(event, [member]) for member in members] if len(members) > 1 else []
 
-        return Job([change for change, _ in members], text, settle, parts)
+        return Job([change for change, _ in members], text, apply_result, parts)
 
 
-def _is_there(change: Change, user: Thing) -> bool:
+def _is_there(change: Change, user: Entity) -> bool:
     try:
         return bool(user.known_id)
     except RejectedError as error:

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from typing_extensions import override
 
-from pluvo_client.errors import ConfigurationError
+from pluvo_singer.values import RejectedError
 from target_pluvo.changes import Change, Job
-from target_pluvo.rows import RejectedError
 from target_pluvo.settings import MIRROR
 from target_pluvo.streams.base import StreamWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from target_pluvo.live import Directory, Thing
-    from target_pluvo.rows import Row
+    from pluvo_singer.rows import Row
+    from target_pluvo.remote_state import Directory, Entity
 
 BATCH = 100  # users in one mutation
 PARTICIPANT = "PARTICIPANT"
@@ -26,8 +25,30 @@ PARTICIPANT = "PARTICIPANT"
 class Place(NamedTuple):
     """What users are in, and as what."""
 
-    owner: Thing
+    owner: Entity
     role: str
+
+
+class Doubts:
+    """What rows that were rejected could be about: nobody is removed there for lack of a row."""
+
+    def __init__(self) -> None:
+        self.users: set[Entity] = set()
+        self.owners: set[Entity] = set()
+        self.about_anybody = False
+
+    def add(self, user: Entity | None, owner: Entity | None) -> None:
+        """Note a row; of its user or its group, whichever is known."""
+        if user is not None:
+            self.users.add(user)
+        elif owner is not None:
+            self.owners.add(owner)
+        else:
+            self.about_anybody = True
+
+    def cover(self, user: Entity, owner: Entity) -> bool:
+        """Tell whether there is a doubt about a user in a group or training."""
+        return self.about_anybody or user in self.users or owner in self.owners
 
 
 class Memberships(StreamWriter):
@@ -54,102 +75,159 @@ class Memberships(StreamWriter):
         """Return the ids of the users in some places."""
 
     @abstractmethod
-    def mutation(self, place: Place, ids: list[str], *, adds: bool) -> str:
+    def mutation(self, place: Place, ids: list[str], *, adds: bool, invites: bool) -> str:
         """Return the mutation that adds users to a place or removes them."""
 
     @abstractmethod
     def failed(self, answer: Any) -> dict[str, str]:
         """Return the ids of users for whom a mutation failed, each with a reason."""
 
-    def kept(self, _place: Place, ids: set[str]) -> set[str]:
-        """Return those of the users to remove who cannot be."""
+    def linked(self, _place: Place, ids: set[str]) -> set[str]:
+        """Return those of some users whom something else keeps in a place."""
         return ids - ids
+
+    def managed(self, named: Sequence[Place]) -> list[Place]:
+        """Return the places from which users are removed who are not in the data."""
+        return list(named)
+
+    def invites(self, _user: Entity) -> bool:
+        """Tell whether a user is to be invited to what he is added to."""
+        return False
 
     def role_of(self, row: Row) -> str:
         """Return the role that a row gives."""
-        return (row.text("role") or PARTICIPANT).upper()
+        return str(row.columns().get("role", PARTICIPANT)).upper()
 
     @override
     def prepare(self, rows: Sequence[Row]) -> None:
-        known = self.roles()
-        for row in rows:
-            role = self.role_of(row)
-            if role not in known:
-                msg = (
-                    f"stream {self.name}, row {row.number}: `role` is {role!r}, which is no role "
-                    f"there: use {', '.join(known)}. Nothing was written"
-                )
-                raise ConfigurationError(msg)
-        self._adding: dict[Place, list[tuple[Change, Thing]]] = {}
-        self._removing: dict[Place, list[tuple[Change, Thing]]] = {}
+        self._adding: dict[Place, list[tuple[Change, Entity]]] = {}
+        self._removing: dict[Place, list[tuple[Change, Entity]]] = {}
+        self._doubts = Doubts()
 
     @override
     def plan(self, rows: Sequence[Row]) -> None:
-        wanted: dict[Place, dict[Thing, list[Row]]] = {}
-        unsure: set[Place] = set()
+        wanted: dict[Place, dict[Entity, list[Row]]] = {}
         for row in rows:
-            place = None
             try:
-                ref = row.required(f"{self.owner}_ref")
-                place = Place(self.owners.find(f"{self.owner}_ref", ref), self.role_of(row))
-                user = self.live.users.find("user_ref", row.required("user_ref"))
+                place, user = self._read(row)
             except RejectedError as error:
                 self.results.reject([row], error)
-                if place is not None:
-                    unsure.add(place)
+                self._doubt(row)
             else:
-                wanted.setdefault(place, {}).setdefault(user, []).append(row)
-        found = self.members([place for place in wanted if place.owner.id is not None])
+                if user is None:
+                    self.results.mark_unchanged([row])
+                else:
+                    wanted.setdefault(place, {}).setdefault(user, []).append(row)
+        for found in self.unread:
+            if found.row is not None:
+                self._doubt(found.row)
+        managed = self.managed(list(wanted)) if self.mirrors else []
+        known = [place for place in {*wanted, *managed} if place.owner.id is not None]
+        members = self.members(sorted(known, key=lambda place: (place.owner.known_id, place.role)))
+        self.results.members = sum(map(len, members.values()))
         for place, users in wanted.items():
-            self._compare(place, users, found.get(place, set()))
-            if self.mirrors and place not in unsure:
-                self._remove_others(place, users, found.get(place, set()))
+            self._compare(place, users, members.get(place, set()))
+        for place in managed:
+            self._remove_others(place, wanted.get(place, {}), members.get(place, set()))
 
-    def _compare(self, place: Place, users: dict[Thing, list[Row]], present: set[str]) -> None:
+    def _read(self, row: Row) -> tuple[Place, Entity | None]:
+        """Return what a row is about; no user if there is nothing to do, since he has left."""
+        role = self.role_of(row)
+        if role not in self.roles():
+            msg = f"`role` is none of {', '.join(self.roles())}"
+            raise RejectedError(msg, "role")
+        column = f"{self.owner}_ref"
+        place = Place(self.owners.find(column, row.required_key(column)), role)
+        ref = row.required_key("user_ref")
+        if ref in self.state.users.left and not self.state.users.with_ref(ref):
+            return place, None
+        return place, self.state.users.find("user_ref", ref)
+
+    def _doubt(self, row: Row) -> None:
+        """Note what a rejected row could be about."""
+        user = _known(self.state.users, row, "user_ref")
+        self._doubts.add(user, _known(self.owners, row, f"{self.owner}_ref"))
+
+    def _compare(self, place: Place, users: dict[Entity, list[Row]], present: set[str]) -> None:
         for user, same in users.items():
             is_in = user.id is not None and user.id in present
-            leaves = same[-1].is_deleted
+            leaves = all(row.is_deleted for row in same)
             if is_in != leaves:
-                self.results.keep(same)
+                self.results.mark_unchanged(same)
             else:
                 self._note(place, user, same, adds=not leaves)
 
     def _remove_others(
-        self, place: Place, users: dict[Thing, list[Row]], present: set[str]
+        self, place: Place, users: dict[Entity, list[Row]], present: set[str]
     ) -> None:
         others = present - {user.id for user in users}
-        for user_id in sorted(others - self.kept(place, others)):
-            if user := self.live.users.by_id.get(user_id):
+        for user_id in sorted(others - self.linked(place, others)):
+            user = self.state.users.by_id.get(user_id)
+            if user is not None and self._may_remove(user, place):
                 self._note(place, user, [], adds=False)
 
-    def _note(self, place: Place, user: Thing, same: Sequence[Row], *, adds: bool) -> None:
+    def _may_remove(self, user: Entity, place: Place) -> bool:
+        """Tell whether it is certain that a user is in a place without a row that says so."""
+        unsure = self.state.protects_everybody or user in self.state.protected
+        return not unsure and not self._doubts.cover(user, place.owner)
+
+    def _note(self, place: Place, user: Entity, same: Sequence[Row], *, adds: bool) -> None:
         words = ("add", "to") if adds else ("remove", "from")
         about = f"{words[0]} {place.role} {words[1]} {self.owner} {place.owner.ref}"
-        shown = f"user {user.ref or user.node.get('email')}"
-        change = Change(self.name, same, "created" if adds else "removed", about, shown)
+        if adds and self.invites(user):
+            about += " (invited)"
+        who = user.ref or f"<{user.node.get('email')}>"
+        key = f"{place.owner.id} {place.role} {user.id}"
+        change = Change(
+            self.name,
+            same,
+            "created" if adds else "removed",
+            about,
+            who,
+            limits={} if adds else {"removed": key},
+        )
         self.results.changes.append(change)
         changes = self._adding if adds else self._removing
         changes.setdefault(place, []).append((change, user))
 
     @override
     def write(self) -> None:
-        # First the additions: whoever changes roles is never in none.
-        for changes, adds in ((self._adding, True), (self._removing, False)):
-            self.send(
-                self._job(place, members[start : start + BATCH], adds=adds)
-                for place, members in changes.items()
-                for start in range(0, len(members), BATCH)
+        # First the additions: whoever is moved is never in none.
+        self._send(self._adding, adds=True)
+        for members in self._adding.values():
+            self._doubts.users |= {user for change, user in members if change.reason is not None}
+        for place, members in self._removing.items():
+            for change, user in members:
+                if not change.rows and not self._may_remove(user, place):
+                    change.reject("not removed, since a row of the same user was not written")
+        self._send(self._removing, adds=False)
+
+    def _send(self, changes: dict[Place, list[tuple[Change, Entity]]], *, adds: bool) -> None:
+        self.send(
+            self._job(place, part[start : start + BATCH], adds=adds, invites=invites)
+            for place, members in changes.items()
+            for invites in (False, True)
+            if (
+                part := [
+                    (change, user)
+                    for change, user in members
+                    if change.reason is None and (adds and self.invites(user)) == invites
+                ]
             )
+            for start in range(0, len(part), BATCH)
+        )
 
-    def _job(self, place: Place, members: Sequence[tuple[Change, Thing]], *, adds: bool) -> Job:
+    def _job(
+        self, place: Place, members: Sequence[tuple[Change, Entity]], *, adds: bool, invites: bool
+    ) -> Job:
         def text() -> str:
-            ids = list(self._ids(members))
+            ids = list(_ids(members))
             if not ids:
-                msg = "its user could not be made: see there"
+                msg = "its user was not created; see the error there"
                 raise RejectedError(msg)
-            return self.mutation(place, ids, adds=adds)
+            return self.mutation(place, ids, adds=adds, invites=invites)
 
-        def settle(answer: Any) -> None:
+        def apply_result(answer: Any) -> None:
             failed = self.failed(answer)
             for change, user in members:
                 if user.id in failed:
@@ -158,13 +236,23 @@ class Memberships(StreamWriter):
         def parts() -> list[Job]:
             if len(members) == 1:
                 return []
-            return [self._job(place, [member], adds=adds) for member in members]
+            return [self._job(place, [one], adds=adds, invites=invites) for one in members]
 
-        return Job([change for change, _ in members], text, settle, parts)
+        return Job([change for change, _ in members], text, apply_result, parts)
 
-    def _ids(self, members: Sequence[tuple[Change, Thing]]) -> Iterator[str]:
-        for change, user in members:
-            try:
-                yield user.known_id
-            except RejectedError as error:
-                change.reject(str(error))
+
+def _ids(members: Sequence[tuple[Change, Entity]]) -> Iterator[str]:
+    for change, user in members:
+        try:
+            yield user.known_id
+        except RejectedError as error:
+            change.reject(str(error))
+
+
+def _known(directory: Directory, row: Row, column: str) -> Entity | None:
+    """Return what a row names in a column, if that can be read and is there."""
+    try:
+        found = directory.with_ref(row.key(column))
+    except RejectedError:
+        return None
+    return found[0] if len(found) == 1 else None

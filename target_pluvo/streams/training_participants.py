@@ -16,8 +16,8 @@ from target_pluvo.streams.memberships import PARTICIPANT, Memberships, Place
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from target_pluvo.live import Directory
-    from target_pluvo.rows import Row
+    from pluvo_singer.rows import Row
+    from target_pluvo.remote_state import Directory, Entity
 
 _NODE = "paginatedTrainings.edges.node"
 _CONNECTIONS = {"participants": PARTICIPANT, "trainers": "TRAINER"}
@@ -35,38 +35,38 @@ class TrainingParticipants(Memberships):
     @property
     @override
     def owners(self) -> Directory:
-        return self.live.trainings
+        return self.state.trainings
 
     @override
     def roles(self) -> list[str]:
-        return self.live.names("addUsersToTraining", "role") or [PARTICIPANT]
+        return self.state.names("addUsersToTraining", "role") or [PARTICIPANT]
 
     @override
     def prepare(self, rows: Sequence[Row]) -> None:
-        self.live.need("addUsersToTraining", "trainingId", "userIds")
+        self.state.require_mutation("addUsersToTraining", "trainingId", "userIds")
         super().prepare(rows)
         if self.mirrors:
-            self.live.need("removeUsersFromTraining", "trainingId", "userIds", "role")
-            if self.live.has("paginatedUsers", "participantGroups"):
-                self.live.want("users", "participantGroups { id }")
+            self.state.require_mutation("removeUsersFromTraining", "trainingId", "userIds", "role")
+            if self.state.has("paginatedUsers", "participantGroups"):
+                self.state.select_fields("users", "participantGroups { id }")
 
     @override
     def members(self, places: Sequence[Place]) -> dict[Place, set[str]]:
         by_id = {(place.owner.id, place.role): place for place in places}
         found: dict[Place, set[str]] = {place: set() for place in places}
         trainings = list(dict.fromkeys(place.owner.known_id for place in places))
-        for training_id, role, user_id in self._read(trainings):
+        for training_id, role, user_id in self._read_members(trainings):
             if place := by_id.get((training_id, role)):
                 found[place].add(user_id)
         return found
 
-    def _read(self, trainings: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    def _read_members(self, trainings: Sequence[str]) -> Iterator[tuple[str, str, str]]:
         """Give training, role and user of all who are in some trainings.
 
         The shape of `Training.participants` is only assumed in the documents. Without the live
         schema to confirm it, the documented way gives participants only.
         """
-        contract = self.live.contract
+        contract = self.state.contract
         if contract.is_live and contract.has(f"{_NODE}.participants.edges.node.user.id"):
             yield from self._read_nested(trainings)
             return
@@ -78,7 +78,7 @@ class TrainingParticipants(Memberships):
                     yield training_id, PARTICIPANT, user["id"]
 
     def _read_nested(self, trainings: Sequence[str]) -> Iterator[tuple[str, str, str]]:
-        has = self.live.contract.has
+        has = self.state.contract.has
         places: list[tuple[str, str]] = []
         connections: list[tuple[Connection, None]] = []
         for field, role in _CONNECTIONS.items():
@@ -101,7 +101,7 @@ class TrainingParticipants(Memberships):
                     yield training_id, record.get("role") or role, member["id"]
 
     @override
-    def kept(self, place: Place, ids: set[str]) -> set[str]:
+    def linked(self, place: Place, ids: set[str]) -> set[str]:
         """Return those who are in a training through a group: only leaving the group ends that."""
         if place.role != PARTICIPANT or not ids:
             return set()
@@ -109,7 +109,7 @@ class TrainingParticipants(Memberships):
         return {
             user_id
             for user_id in ids
-            for group in self.live.users.by_id[user_id].node.get("participantGroups") or ()
+            for group in self.state.users.by_id[user_id].node.get("participantGroups") or ()
             if group["id"] in groups
         }
 
@@ -117,18 +117,22 @@ class TrainingParticipants(Memberships):
     def _groups_of(self) -> dict[str, set[str]]:
         """The ids of the groups that each training is assigned to."""
         found: dict[str, set[str]] = {}
-        if self.live.has("paginatedGroups", "trainings"):
+        if self.state.has("paginatedGroups", "trainings"):
             for group in self.client.read("paginatedGroups", "id trainings { id }"):
                 for training in group["trainings"] or ():
                     found.setdefault(training["id"], set()).add(group["id"])
         return found
 
     @override
-    def mutation(self, place: Place, ids: list[str], *, adds: bool) -> str:
+    def invites(self, user: Entity) -> bool:
+        return self.settings.send_training_invites and not user.archived
+
+    @override
+    def mutation(self, place: Place, ids: list[str], *, adds: bool, invites: bool) -> str:
         given: dict[str, Any] = {"trainingId": place.owner.known_id, "userIds": ids}
         given["role"] = Enum(place.role)
         if adds:
-            given["sendInvites"] = self.settings.send_invites
+            given["sendInvites"] = invites
             return f"{call('addUsersToTraining', given)} {{ failedIds }}"
         return f"{call('removeUsersFromTraining', given)} {{ failedIds idsLinkedViaObject }}"
 

@@ -3,45 +3,51 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from pluvo_client.errors import ConfigurationError
 from pluvo_client.schema.documents import call
+from pluvo_singer.values import RejectedError
 from target_pluvo.changes import Change, Job, Kind
 from target_pluvo.columns import Columns, literal_of
 from target_pluvo.custom_fields import CustomFields
-from target_pluvo.live import Thing
-from target_pluvo.rows import RejectedError, Row, words
+from target_pluvo.identity import match_people
+from target_pluvo.remote_state import Entity
 from target_pluvo.streams.base import StreamWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from pluvo_singer.rows import Row
+    from target_pluvo.changes import Limited
     from target_pluvo.custom_fields import Field, Value
+    from target_pluvo.identity import Match, Person
 
 logger = logging.getLogger("target-pluvo")
 
 UPSERT = "updateOrCreateUser"
 _ROOT = "paginatedUsers"
+_ARCHIVED, _IS_ACTIVE = "archived", "isActive"
 
 
 class Users(StreamWriter):
-    """Users, by ref or e-mail address (pages `users-2`, `common-recipes`)."""
+    """Users, by ref, or by e-mail address where they have none (pages `users-2`, `common-recipes`).
+
+    Whoever has left is archived, and nothing else is written about him.
+    """
 
     name = "users"
     keys = (("ref", "email"),)
     reads = ("users.read",)
     writes = ("users.write",)
-    changed: ClassVar = "users"
 
     @override
     def prepare(self, rows: Sequence[Row]) -> None:
-        self.live.need(UPSERT, "user")
-        self.columns = Columns(self.live, _ROOT, [(UPSERT, "user")])
-        self.live.want("users", *sorted(self.columns.readable - {"id", "ref"}))
-        self.fields = CustomFields(self.live, "USER")
+        self.state.require_mutation(UPSERT, "user")
+        self.columns = Columns(self.state, _ROOT, [(UPSERT, "user")])
+        self.state.select_fields("users", *sorted(self.columns.readable - {"id", "ref"}))
+        self.fields = CustomFields(self.state, "USER")
         self.custom = {
             column: self.fields.named(field, f"setting `custom_fields`, column `{column}`")
             for column, field in self.settings.custom_fields.items()
@@ -50,164 +56,180 @@ class Users(StreamWriter):
             if not any(column in row.values for row in rows):
                 logger.warning("setting `custom_fields`: no row of users has %r", column)
         if self.custom:
-            self.live.need("updateExtraCategoryValues", "contentType", "modelId", "values")
-            self.live.want("users", self.fields.selection)
-        self._jobs: list[tuple[Change, Thing, dict[str, Any], dict[Field, Value]]] = []
-        known = self.columns.names("roles")
-        for row in rows:
-            for role in words(row.values.get("roles") or ""):
-                if known and role not in known:
-                    msg = (
-                        f"stream users, row {row.number}: `roles` has {role!r}, which is no role: "
-                        f"use {', '.join(known)}. Nothing was written"
-                    )
-                    raise ConfigurationError(msg)
+            mutation = "updateExtraCategoryValues"
+            self.state.require_mutation(mutation, "contentType", "modelId", "values")
+            self.state.select_fields("users", self.fields.selection)
+        if not self.settings.manage_roles and any("roles" in row.columns() for row in rows):
+            logger.warning("stream users: column `roles` is ignored; see setting `manage_roles`")
+        self._jobs: list[tuple[Change, Entity, dict[str, Any], dict[Field, Value]]] = []
 
     @override
     def plan(self, rows: Sequence[Row]) -> None:
-        touched: set[Thing] = set()
-        for same in _of_one_user(rows):
-            row = Row(same[0].place, same[-1].number, _merged(same))
+        users = self.state.users
+        matches = match_people(
+            rows,
+            self.unread,
+            users,
+            used=self.columns.names | self.custom.keys(),
+            renumber=self.settings.renumber,
+        )
+        self.results.mark_unchanged(matches.unchanged)
+        for row, error in matches.rejected:
+            self.results.reject([row], error)
+        users.rejected |= matches.rejected_refs
+        users.left |= matches.left_refs
+        self.state.protected |= matches.protected
+        self.state.protects_everybody |= matches.unreadable
+        for match in matches.found:
             try:
-                thing = self._thing(row, touched)
-                self._compare(row, same, thing)
+                self._compare(match)
             except RejectedError as error:
-                self.results.reject(same, error)
-            else:
-                if thing is not None:
-                    touched.add(thing)
+                self._reject(match, error)
 
-    def _thing(self, row: Row, touched: set[Thing]) -> Thing | None:
-        """Return the user that a row is about, if there is one.
+    def _reject(self, match: Match, error: RejectedError) -> None:
+        self.results.reject(match.person.rows, error)
+        self.state.users.rejected |= {match.person.ref} if match.person.ref else set()
+        self.state.protected |= {match.entity} if match.entity else set()
 
-        Raises:
-            RejectedError: that is not certain.
-        """
-        ref, email = row.text("ref"), row.text("email")
-        if ref is None and email is None:
-            msg = "`ref` and `email` are both empty"
-            raise RejectedError(msg)
-        users = self.live.users
-        owner = users.with_email(email)
-        found = users.with_ref(ref) or owner
-        if owner is not None and owner is not found:
-            msg = "`email` is the address of another user"
-            raise RejectedError(msg)
-        if found in touched or (found is not None and found.id is None):
-            msg = "another row is about the same user"
-            raise RejectedError(msg)
-        return found
-
-    def _compare(self, row: Row, same: Sequence[Row], thing: Thing | None) -> None:
-        values = self.columns.values(row)
-        values.pop("isActive", None)
-        if row.is_deleted:
-            values["archived"] = True
-        if "archived" in values and not self.columns.takes(UPSERT, "archived"):
-            values["isActive"] = not values.pop("archived")
-        custom = {
-            field: self.fields.wanted(field, column, value)
-            for column, field in self.custom.items()
-            if (value := row.columns().get(column)) is not None
-        }
-        if thing is None:
-            if row.is_deleted:
-                self.results.keep(same)
-                return
+    def _compare(self, match: Match) -> None:
+        person, entity = match.person, match.entity
+        values, custom = self._wanted(person)
+        if entity is None:
             if "name" not in values:
                 msg = "`name` is empty, and there is no such user yet"
-                raise RejectedError(msg)
-            thing = Thing(None, row.text("ref"), {"email": row.text("email")})
-            self._note(same, "created", thing, values, custom)
+                raise RejectedError(msg, "name")
+            entity = Entity(None, person.ref, {"email": person.email})
+            self._note(match, entity, "created", values, custom)
+            self.state.users.add(entity)
             return
-        new = self.columns.differing(values, thing.node)
-        have = self.fields.live(thing.node) if custom else {}
+        new = self.columns.differing(values, entity.node)
+        have = self.fields.current(entity.node) if custom else {}
         custom = {field: value for field, value in custom.items() if have.get(field) != value}
         if not new and not custom:
-            self.results.keep(same)
+            self.results.mark_unchanged(person.rows)
             return
-        archives = new.get("archived") is True or new.get("isActive") is False
         hidden = {name: values[name] for name in values if name not in self.columns.readable}
-        self._note(
-            same,
-            "archived" if archives else "updated",
-            thing,
-            (new | hidden) if new else {},
-            custom,
+        self._note(match, entity, _kind(match, new), new | (hidden if new else {}), custom)
+        if person.ref and entity.ref != person.ref:
+            self.state.users.renumber(entity, person.ref)
+
+    def _wanted(self, person: Person) -> tuple[dict[str, Any], dict[Field, Value]]:
+        """Return what a person's fields and custom fields are to be."""
+        given = person.values
+        writes_archived = self.columns.accepts(UPSERT, _ARCHIVED)
+        if person.leaves:
+            return ({_ARCHIVED: True} if writes_archived else {_IS_ACTIVE: False}), {}
+        skipped = {"archived", "is_active"} | (set() if self.settings.manage_roles else {"roles"})
+        values = self.columns.values(
+            {column: value for column, value in given.items() if column not in skipped}
         )
+        if "archived" in given or "is_active" in given:  # and it says that the person is here
+            values |= {_ARCHIVED: False} if writes_archived else {_IS_ACTIVE: True}
+        custom = {
+            field: self.fields.wanted(field, column, given[column])
+            for column, field in self.custom.items()
+            if column in given
+        }
+        return values, custom
 
     def _note(
         self,
-        same: Sequence[Row],
+        match: Match,
+        entity: Entity,
         kind: Kind,
-        thing: Thing,
         values: dict[str, Any],
         custom: dict[Field, Value],
     ) -> None:
-        columns = [*values, *(field.title for field in custom)]
-        key = thing.ref or thing.node.get("email")
-        shown = [f"{name}: {thing.node.get(name)!r} -> {value!r}" for name, value in values.items()]
-        shown += [f"{field.title}: {value}" for field, value in custom.items()]
+        invited = kind == "created" and self.settings.send_invites
+        have = self.fields.current(entity.node) if custom else {}
+        shown = {name: (entity.node.get(name), value) for name, value in values.items()}
+        shown |= {field.title: (have.get(field), value) for field, value in custom.items()}
+        if kind == "created":
+            shown = {name: (None, value) for name, (_, value) in shown.items()}
         change = Change(
-            self.name, same, kind, f"({', '.join(columns)})", f"{key}: {'; '.join(shown)}"
+            self.name,
+            match.person.rows,
+            kind,
+            f"({', '.join(shown)})",
+            entity.ref or match.person.ref or f"<{match.person.email}>",
+            shown | ({"invitation": (None, "sent")} if invited else {}),
+            {} if entity.id is None else _limits(match, entity.id, values),
         )
+        if match.person.leaves or _is_restored(values):
+            entity.archived = match.person.leaves
         self.results.changes.append(change)
-        self._jobs.append((change, thing, values, custom))
-        if thing.id is None:
-            thing.made_by = change
-        if ref := values.get("ref"):
-            thing.ref = ref
-        self.live.users.add(thing)
+        self._jobs.append((change, entity, values, custom))
 
     @override
     def write(self) -> None:
         self.send(self._upsert(*job[:3]) for job in self._jobs if job[2])
         self.send(
-            self._set_values(change, thing, custom)
-            for change, thing, _, custom in self._jobs
+            self._set_values(change, entity, custom)
+            for change, entity, _, custom in self._jobs
             if custom
         )
+        for change, entity, _, _ in self._jobs:
+            if change.reason is not None:
+                entity.doubtful = change.reason
+                self.state.protected.add(entity)
 
-    def _upsert(self, change: Change, thing: Thing, values: dict[str, Any]) -> Job:
-        by_ref = thing.ref if thing.id is None or thing.node.get("ref") == thing.ref else None
-        email = None if by_ref else thing.node.get("email")
-        invite = self.settings.send_invites
-        given = {"ref": by_ref, "email": email, "sendInvite": invite, "user": literal_of(values)}
-        if by_ref is None and email is None:
-            given["ref"] = thing.node.get("ref")
+    def _upsert(self, change: Change, entity: Entity, values: dict[str, Any]) -> Job:
+        """Return the mutation; it has the same effect when it is sent again.
 
-        def settle(answer: Any) -> None:
+        So an account that gets another ref is named by its address, and one that gets another
+        address by its ref.
+        """
+        ref, email = entity.node.get("ref"), entity.node.get("email")
+        if entity.id is None:
+            ref, email = entity.ref, None if entity.ref else email
+        elif "ref" in values or ref is None:
+            ref = None
+        else:
+            email = None
+        invite = entity.id is None and self.settings.send_invites
+        given = {"ref": ref, "email": email, "sendInvite": invite, "user": literal_of(values)}
+
+        def apply_result(answer: Any) -> None:
             user = answer.get("user")
             if not isinstance(user, dict) or not user.get("id"):
                 change.reject("Pluvo answered without the user")
-                return
-            thing.id = user["id"]
+            elif entity.id not in {None, user["id"]}:
+                change.reject("Pluvo answered with another user; look at both accounts")
+            else:
+                entity.id = user["id"]
 
-        return Job([change], lambda: f"{call(UPSERT, given)} {{ user {{ id }} }}", settle)
+        return Job([change], lambda: f"{call(UPSERT, given)} {{ user {{ id }} }}", apply_result)
 
-    def _set_values(self, change: Change, thing: Thing, custom: dict[Field, Value]) -> Job:
+    def _set_values(self, change: Change, entity: Entity, custom: dict[Field, Value]) -> Job:
         def text() -> str:
             if change.reason is not None:
                 raise RejectedError(change.reason)
-            return self.fields.mutation(thing.known_id, custom)
+            return self.fields.mutation(entity.known_id, custom)
 
         return Job([change], text, lambda _: None)
 
 
-def _of_one_user(rows: Sequence[Row]) -> Iterator[list[Row]]:
-    """Give the rows of each user together: with the same ref, or without one the same address."""
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        key = row.text("ref") or f"@{(row.text('email') or str(row.place)).lower()}"
-        found.setdefault(key, []).append(row)
-    yield from found.values()
+def _kind(match: Match, new: Mapping[str, Any]) -> Kind:
+    if match.person.leaves:
+        return "archived"
+    if match.how == "renumbered":
+        return "renumbered"
+    if match.how == "adopted":
+        return "adopted"
+    return "restored" if _is_restored(new) else "updated"
 
 
-def _merged(rows: Sequence[Row]) -> dict[str, Any]:
-    """Return the values of several rows, of which later ones count where they have one."""
-    values: dict[str, Any] = {}
-    for row in rows:
-        values |= row.columns()
-    if rows[-1].is_deleted:
-        values["_sdc_deleted_at"] = rows[-1].values["_sdc_deleted_at"]
-    return values
+def _is_restored(new: Mapping[str, Any]) -> bool:
+    return new.get(_ARCHIVED) is False or new.get(_IS_ACTIVE) is True
+
+
+def _limits(match: Match, user_id: str, new: Mapping[str, Any]) -> dict[Limited, str]:
+    """Return which limits a change of an account counts for."""
+    counts: dict[Limited, bool] = {
+        "archived": match.person.leaves,
+        "restored": _is_restored(new),
+        "renumbered": match.how == "renumbered",
+        "address": "email" in new,
+        "role": "roles" in new,
+    }
+    return {kind: user_id for kind, applies in counts.items() if applies}
