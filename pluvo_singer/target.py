@@ -64,6 +64,10 @@ class RowSink(Sink):
             raise ConfigurationError(msg)
 
     @override
+    def process_record(self, record: dict[str, Any], context: Mapping[str, Any]) -> None:
+        """Do nothing: the target keeps the rows itself."""
+
+    @override
     def process_batch(self, context: Mapping[str, Any]) -> None:
         """Do nothing: all rows are used together at the end."""
 
