@@ -60,7 +60,8 @@ class MessageReader(SingerReader):
             InvalidInputLine: one is missing.
         """
         if not isinstance(line_dict, dict) or not requires <= line_dict.keys():
-            msg = f"a Singer message lacks {' or '.join(sorted(requires))}"
+            lacking = " or ".join(sorted(requires))
+            msg = f"a line of the input is not a Singer message: it lacks {lacking}"
             raise InvalidInputLine(msg)
 
     @override
@@ -68,7 +69,7 @@ class MessageReader(SingerReader):
         raise self._invalid()
 
     def _invalid(self) -> InvalidInputLine:
-        return InvalidInputLine(f"line {self.line} of the input is not a Singer message")
+        return InvalidInputLine(f"a line of the input is not a Singer message (line {self.line})")
 
 
 def _whole(digits: str) -> int | Decimal:

@@ -32,7 +32,8 @@ class RejectsFile:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._check_owned()
-            write_private(self._part, b"")
+            write_private(self._part, b"")  # so that it is known now whether it can be
+            self._part.unlink()
         except OSError as error:
             raise self._failed(error) from error
 
@@ -43,7 +44,7 @@ class RejectsFile:
         except FileNotFoundError:
             return
         if start not in {_START, b""}:
-            msg = f"setting `rejects`: {str(self._path)!r} is another file: name one of its own"
+            msg = f"setting `rejects`: {str(self._path)!r} holds something else: name another file"
             raise ConfigurationError(msg)
 
     def write(self, rejected: Iterable[tuple[str, Rejection]]) -> None:
@@ -59,14 +60,13 @@ class RejectsFile:
                 write_private(self._part, "".join(lines).encode("utf-8", "backslashreplace"))
                 self._part.replace(self._path)
             else:
-                self._part.unlink(missing_ok=True)
                 self._path.unlink(missing_ok=True)
         except OSError as error:
             raise self._failed(error) from error
 
     def _failed(self, error: OSError) -> ConfigurationError:
         return ConfigurationError(
-            f"setting `rejects`: cannot write {str(self._path)!r} ({error.strerror})"
+            f"setting `rejects`: the file {str(self._path)!r} cannot be written ({error.strerror})"
         )
 
 

@@ -172,7 +172,7 @@ class RowTarget(Target):
         if stream not in self.mapper.stream_maps:
             self._assert_sink_exists(stream)
         if not isinstance(record, dict):
-            msg = "a record is not an object"
+            msg = "a line of the input is not a Singer message: its record is not an object"
             raise InvalidInputLine(msg)
         line = getattr(self.message_reader, "line", 0)
         for stream_map in self.mapper.stream_maps[stream]:
@@ -184,6 +184,7 @@ class RowTarget(Target):
                 self._incoming.reject(stream_map.stream_alias, line, record, error)
             else:
                 if mapped is not None:
+                    self.get_sink(stream_map.stream_alias).record_counter_metric.increment()
                     self._incoming.add(stream_map.stream_alias, line, mapped)
 
     def _mapped(self, stream_map: StreamMap, record: dict[str, Any]) -> dict[str, Any] | None:

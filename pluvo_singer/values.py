@@ -60,9 +60,9 @@ def clean(value: Any, column: str) -> Any:
         case TooDeep():
             msg = "the row is nested too deeply"
             raise RejectedError(msg)
-        case float() | Decimal() if not math.isfinite(value):
-            if math.isnan(value):
-                return None
+        case float() | Decimal() if value != value:  # noqa: PLR0124 - only NaN is not itself
+            return None
+        case float() | Decimal() if value in {math.inf, -math.inf}:
             msg = f"`{column}` is infinite"
             raise RejectedError(msg, column)
         case list():

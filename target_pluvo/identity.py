@@ -100,7 +100,7 @@ def match_people(
     claims = _claims(people, users)
     found = [
         match
-        for person in people
+        for person in sorted(people, key=lambda person: person.leaves)  # who claims what is active
         if (match := _match(person, people, claims, users, renumber=renumber))
     ]
     _reject_shared_accounts(found)

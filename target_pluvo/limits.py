@@ -66,7 +66,7 @@ def exceeded(
             earlier = f", after {len(before)} in the last 24 hours" if before else ""
             wrong.append(
                 f"setting `{limit.setting}` ({share:g}): this run would {limit.what} {len(new)} of "
-                f"{whole} {limit.whole}{earlier}, {allowed} are allowed"
+                f"{whole} {limit.whole}{earlier}, and {allowed} are allowed"
             )
     return wrong
 
@@ -76,7 +76,7 @@ def check_number(settings: Settings, number: int) -> list[str]:
     if settings.max_changes is None or number <= settings.max_changes:
         return []
     allowed = settings.max_changes
-    return [f"setting `max_changes`: this run would make {number} changes, {allowed} are allowed"]
+    return [f"setting `max_changes`: this run would make {number} changes, and {allowed} are allowed"]
 
 
 def limit_error(wrong: Iterable[str]) -> ConfigurationError:

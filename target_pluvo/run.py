@@ -153,6 +153,7 @@ class Run:
         results = {stream.name: stream.results for stream in self._streams}
         for found in results.values():
             found.collect_rejected()
+            found.rejected.sort(key=lambda item: item.row.number if item.row else 0)
         rejected = [(name, item) for name, found in results.items() for item in found.rejected]
         self._rejects.write(rejected)
         for sentence in sentences(rejected):

@@ -29,8 +29,9 @@ KEYS = {
     "enrollments": ["offer_event_ref", "user_ref"],
     "certificates_to_issue": ["certificate_id", "user_ref", "issue_date"],
 }
-_TABLE = re.compile(r"\| (?P<stream>\w+) +(?P<numbers>(?:\d+ +){5}\d+)$", re.MULTILINE)
-_COLUMNS = ("created", "updated", "unchanged", "archived", "removed", "rejected")
+_TABLE = re.compile(
+    r"\| stream +(?P<columns>[a-z]+(?: +[a-z]+)+)\n(?P<rows>(?:.*\| \w+(?: +\d+)+\n)+)"
+)
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,17 @@ class Written:
     @property
     def table(self) -> dict[str, dict[str, int]]:
         """The closing table, without zeros."""
+        found = _TABLE.search(self.stderr)
+        if found is None:
+            return {}
+        rows = [line.rpartition("| ")[2].split() for line in found["rows"].splitlines()]
         return {
-            match["stream"]: {
+            stream: {
                 name: int(number)
-                for name, number in zip(_COLUMNS, match["numbers"].split(), strict=True)
+                for name, number in zip(found["columns"].split(), numbers, strict=True)
                 if int(number)
             }
-            for match in _TABLE.finditer(self.stderr)
+            for stream, *numbers in rows
         }
 
 
@@ -71,21 +76,24 @@ class Target:
 
     def start(self, messages: str, **settings: Any) -> int:
         """Start a run and return its process id."""
+        return self._start(write(self.folder, f"{self._runs + 1}.singer", messages), **settings)
+
+    def _start(self, path: str, **settings: Any) -> int:
         self._runs += 1
         name = str(self._runs)
         job = {
             "program": "target-pluvo",
             "arguments": [
                 *("--config", self.write_config(name, **settings)),
-                *("--input", write(self.folder, f"{name}.singer", messages)),
+                *("--input", path),
             ],
             "variables": environment(),
             "folder": str(self.folder),
         }
-        path = Path(write(self.folder, f"{name}.job.json", job))
+        job_path = Path(write(self.folder, f"{name}.job.json", job))
         self._outputs = [self.folder / f"{name}.{part}" for part in ("stdout", "stderr")]
         descriptors = [os.open(path, os.O_CREAT | os.O_WRONLY) for path in self._outputs]
-        pid = launcher().start(path, *descriptors)
+        pid = launcher().start(job_path, *descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
         return pid
@@ -106,6 +114,11 @@ class Target:
     def run(self, messages: str, **settings: Any) -> Written:
         """Run the target to its end."""
         self.start(messages, **settings)
+        return self.end()
+
+    def run_file(self, path: str, **settings: Any) -> Written:
+        """Run the target over a file of messages."""
+        self._start(path, **settings)
         return self.end()
 
     def write(self, *parts: Mapping[str, Iterable[Row]], **settings: Any) -> Written:
