@@ -134,7 +134,7 @@ class CertificateLedger:
 
     def seconds_to_wait(self, known: Known) -> float:
         """Return for how long it proves nothing that the portfolio does not show something."""
-        needed = max(self._settle_seconds, MARGIN * self._ledger.delay(self._address))
+        needed = max(self._settle_seconds, MARGIN * (self._ledger.delay(self._address) or 0))
         latest = max(known.sent, default=None)
         if latest is None:
             return 0

@@ -143,15 +143,16 @@ class Ledger:
         with self._transaction() as connection:
             return [Entry(**_values(row)) for row in connection.execute(query)]
 
-    def delay(self, place: str) -> float:
-        """Return the longest time in seconds after which a place did not show something yet."""
+    def delay(self, place: str) -> float | None:
+        """Return the longest delay in seconds that was noted for a place, or None if none was."""
         query = select(DELAYS.c.seconds).where(DELAYS.c.place == place)
         with self._transaction() as connection:
-            return float(connection.execute(query).scalar_one_or_none() or 0)
+            return connection.execute(query).scalar_one_or_none()
 
     def note_delay(self, place: str, seconds: float) -> None:
-        """Note that a place did not show something after so many seconds."""
-        if seconds > self.delay(place):
+        """Note a delay, such as after how many seconds a place did not show something yet."""
+        known = self.delay(place)
+        if known is None or seconds > known:
             with self._transaction() as connection:
                 connection.execute(delete(DELAYS).where(DELAYS.c.place == place))
                 connection.execute(insert(DELAYS).values(place=place, seconds=seconds))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from sqlalchemy import (
@@ -114,9 +115,17 @@ def _rename_keys(connection: Connection) -> None:
     seen: set[str] = set()
     for row in sorted(connection.execute(select(ENTRIES)).all(), key=lambda row: row.state):
         new, this = _new_key(row.key, row.detail), ENTRIES.c.key == row.key
-        twin = new in seen
+        detail = dict(row.detail)
+        if row.state != "done":  # it may have been sent: version 1 did not note that
+            claimed = row.claimed_at  # of SQLite without time zone
+            zoned = claimed if claimed.tzinfo else claimed.replace(tzinfo=UTC)
+            detail["sent_at"] = zoned.isoformat()
+            that_day, *_, undated = detail.get("before", (0, 0))
+            detail["before"] = [that_day, undated]
         connection.execute(
-            delete(ENTRIES).where(this) if twin else update(ENTRIES).where(this).values(key=new)
+            delete(ENTRIES).where(this)
+            if new in seen
+            else update(ENTRIES).where(this).values(key=new, detail=detail)
         )
         seen.add(new)
 

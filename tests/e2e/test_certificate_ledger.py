@@ -194,7 +194,11 @@ def test_a_ledger_of_version_1_is_brought_up_to_date(tmp_path: Path) -> None:
             ("pluvo a.pluvo.com U 2026-01-31 Caf\u00e9\u00a0x T", "intent", pluvo),
             ("pluvo a.pluvo.com U 2026-01-31 Cafe\u0301 x T", "done", pluvo),
             ("pluvo 127.0.0.1 U 2026-01-31 x T", "done", pluvo | {"title": "x"}),
-            ("thought-industries b.example.com:8443 U R 2026-01-31", "done", other),
+            (
+                "thought-industries b.example.com:8443 U R 2026-01-31",
+                "undecided",
+                other | {"before": [0, 3, 2]},
+            ),
         ):
             connection.execute(
                 "INSERT INTO certificate_ledger VALUES (?, ?, ?, 'run', ?, NULL)",
@@ -204,6 +208,7 @@ def test_a_ledger_of_version_1_is_brought_up_to_date(tmp_path: Path) -> None:
     for _ in range(2):  # once it is done it stays so
         with Ledger.open(f"sqlite:///{path}") as ledger:
             entries = {entry.key: entry.state for entry in ledger.entries("")}
+            begun = [entry.detail for entry in ledger.intents()]
             assert ledger.recent_changes("x", datetime.now(UTC)) == set()
         assert entries == {
             Ledger.key(
@@ -212,8 +217,11 @@ def test_a_ledger_of_version_1_is_brought_up_to_date(tmp_path: Path) -> None:
             Ledger.key("pluvo", "http://127.0.0.1", "U", "2026-01-31", "x", "T"): "done",
             Ledger.key(
                 *("thought-industries", "https://b.example.com:8443", "U", "R", "2026-01-31")
-            ): "done",
+            ): "undecided",
         }
+        # What was begun may have been sent, which version 1 did not note.
+        sent_at = "2026-01-31T10:00:00+00:00"
+        assert begun == [other | {"before": [0, 2], "sent_at": sent_at}]
 
 
 def test_a_prefix_is_of_whole_parts(url: str) -> None:
