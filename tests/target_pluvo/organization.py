@@ -161,7 +161,8 @@ class Organization:
             self.mutations.append(text)
             name, arguments = _parsed(text)
             lot = self._random.random() / self.behaviour.faults if self.behaviour.faults else 1
-            if lot < 1 / 4:
+            refuses_member = self.behaviour.faults and "addUsers" in name and lot < 2
+            if lot < 1 / 4 or refuses_member:
                 yield QueryError("the API answered with an error")
                 continue
             if lot < 2 / 4:
