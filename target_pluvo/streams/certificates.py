@@ -5,62 +5,36 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from pluvo_client.errors import PluvoError
-from pluvo_client.schema.documents import call
 from pluvo_singer.values import RejectedError, moment
 from target_pluvo.changes import Change
 from target_pluvo.ledger import open_certificates, witnesses
-from target_pluvo.portfolio import Portfolio, PortfolioEntry, read_title
-from target_pluvo.streams.base import StreamWriter, is_refusal
+from target_pluvo.portfolio import Portfolio, read_title
+from target_pluvo.streams.base import StreamWriter
+from target_pluvo.streams.issuing import Certificate, Issuer, UndecidedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pluvo_singer.ledger import Claim
     from pluvo_singer.rows import Row
     from target_pluvo.ledger import CertificateLedger, Known
-    from target_pluvo.remote_state import Entity
+    from target_pluvo.portfolio import PortfolioEntry
 
 logger = logging.getLogger("target-pluvo")
 
 EARLIEST = dt.date(1900, 1, 1)
 
 
-class UndecidedError(Exception):
-    """Nobody knows yet whether a certificate was issued; the message says why."""
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """A certificate that somebody is to have; `look` is its title as people read it."""
-
-    template: str
-    user: Entity
-    look: str
-    issued: dt.date
-    title: str = field(compare=False)
-    training: Entity | None = field(compare=False)
-
-    def entry(self) -> PortfolioEntry:
-        """Return how it appears in the portfolio."""
-        return PortfolioEntry(self.user.known_id, self.look, self.issued.isoformat())
-
-
 class Certificates(StreamWriter):
     """Certificates (page `certificate-2`).
 
     The API has no key that keeps one from being issued twice, so a ledger has it: the intent before
-    and the outcome after. Where an answer did not come, or does not say, the certificate is
-    undecided until the portfolio shows it. That the portfolio does not show it is believed only
-    after as long as this organization is known to take: one and a half times the longest that the
-    last certificates took, and `settle_seconds` at least. As long as no certificate of ours was
-    ever seen there, nobody knows how long that is, nor that they show at all (in which form, under
-    which title): then silence proves nothing, however long it lasts.
+    and the outcome after.
     """
 
     name = "certificates_to_issue"
@@ -170,9 +144,10 @@ class Certificates(StreamWriter):
             for item in self._found:
                 with ledger.claim(item.entry(), item.template) as claim:
                     ledger.note_done(claim, found=True)
+            issuer = Issuer(self.client, self.portfolio, ledger, self._delay)
             for change, item in self._issuing:
                 try:
-                    self._issue(ledger, item)
+                    issuer.issue(item)
                     change.done = True
                 except RejectedError as error:
                     change.reject(str(error))
@@ -193,25 +168,6 @@ class Certificates(StreamWriter):
                 others,
             )
 
-    def _issue(self, ledger: CertificateLedger, item: Certificate) -> None:
-        """Issue a certificate, unless that has happened.
-
-        Raises:
-            RejectedError: it was certainly not issued.
-            UndecidedError: nobody knows.
-        """
-        entry = item.entry()
-        with ledger.claim(entry, item.template) as claim:
-            if claim.state == "done":  # by a run beside this one
-                return
-            found = "sent_at" in claim.detail and self._was_issued(ledger, entry)
-            if not found and not self._send(ledger, claim, item):
-                found = self._was_issued(ledger, entry)
-                if not found:
-                    msg = "no answer said whether it was issued, and the portfolio does not show it"
-                    raise UndecidedError(msg)
-            ledger.note_done(claim, found=found)
-
     def _look_at_new(self, ledger: CertificateLedger) -> None:
         """Learn how long certificates take to show: some show at once, and later nobody can tell.
 
@@ -221,75 +177,6 @@ class Certificates(StreamWriter):
         if self._issuing:
             with suppress(PluvoError):
                 ledger.learn_delay(known, self.portfolio.count(witnesses(known)))
-
-    def _was_issued(self, ledger: CertificateLedger, entry: PortfolioEntry) -> bool:
-        """Tell whether a certificate that was sent is there.
-
-        Raises:
-            UndecidedError: that cannot be told yet.
-        """
-        known = ledger.of(entry)
-        try:
-            number = self.portfolio.count([entry])[entry] - len(known.done)
-        except PluvoError as error:
-            msg = f"the portfolio cannot be read: {error}"
-            raise UndecidedError(msg) from error
-        others = len(known.undecided) - 1
-        if 0 < number <= others:
-            msg = "others of the same title and day are undecided, and cannot be told apart"
-            raise UndecidedError(msg)
-        if number <= 0:
-            self._wait(ledger, known)
-        return number > 0
-
-    def _wait(self, ledger: CertificateLedger, known: Known) -> None:
-        """Make sure that silence of the portfolio proves something.
-
-        Raises:
-            UndecidedError: it does not, or not yet.
-        """
-        msg = "no answer said whether it was issued, and the portfolio "
-        if self._delay is None:
-            msg += (
-                "has not shown a certificate of this target yet: look there, and if it is missing, "
-                "issue it by hand, or run again when it shows others"
-            )
-            raise UndecidedError(msg)
-        if (wait := ledger.seconds_to_wait(known, self._delay)) > 0:
-            when = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=wait)
-            msg += f"may not show it yet; run again after {when:%Y-%m-%d %H:%M} UTC"
-            raise UndecidedError(msg)
-
-    def _send(self, ledger: CertificateLedger, claim: Claim, item: Certificate) -> bool:
-        """Send a certificate, and tell whether the answer says that it was issued.
-
-        Raises:
-            RejectedError: it was certainly not issued.
-        """
-        user_id = item.user.known_id
-        given: dict[str, Any] = {"id": item.template, "title": item.title, "userIds": [user_id]}
-        given["issueDate"] = f"{item.issued.isoformat()}T00:00:00+00:00"
-        if item.training is not None:
-            given["trainingId"] = item.training.known_id
-        text = call("generateCertificate", given)
-        claim.check()
-        ledger.note_sent(claim)
-        (outcome,) = self.client.change(
-            [f"{text} {{ bulkGenerate {{ succeededIds failedIds }} }}"], repeatable=False
-        )
-        if isinstance(outcome, PluvoError):
-            if not is_refusal(outcome):
-                logger.warning("%s: %s; asking the portfolio", self.name, outcome)
-                return False
-            ledger.withdraw(claim)
-            msg = f"Pluvo refused it: {outcome}"
-            raise RejectedError(msg)
-        answer = outcome.get("bulkGenerate") if isinstance(outcome, dict) else None
-        if user_id in ((answer or {}).get("failedIds") or ()):
-            ledger.withdraw(claim)
-            msg = "Pluvo failed to issue it to this user"
-            raise RejectedError(msg)
-        return user_id in ((answer or {}).get("succeededIds") or ())
 
 
 def _of_version_1(
