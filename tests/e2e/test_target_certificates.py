@@ -222,7 +222,7 @@ def test_what_was_not_issued_is_issued_when_the_time_has_passed(issuing: Issuing
     sandbox.set_faults("silent-refusal:generateCertificate@2")
     first = issuing.target.run(singer(issuing.data()))
     assert first.table == {"certificates_to_issue": {"created": PEOPLE - 1, "undecided": 1}}
-    early = issuing.target.run(singer(issuing.data()))
+    early = issuing.target.run(singer(issuing.data()), settle_seconds=3600)
     assert early.table == {"certificates_to_issue": {"unchanged": PEOPLE - 1, "undecided": 1}}
     assert re.search(r"undecided \(row \d\): .* run again after 20\d\d-", early.stderr)
     assert issued(sandbox) == PEOPLE - 1
