@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SYSTEM = "pluvo"
 MARGIN = 1.5  # times the longest time that a certificate took to show
 WITNESSES = 10  # certificates from which is learned how long that is: those that were sent last
-# One that is older and does not show has rather been deleted in Pluvo.
+# One that is older and does not show, though a later one does, has rather been deleted in Pluvo.
 LONGEST_DELAY = 24 * 3600.0  # seconds
 
 
@@ -64,21 +64,28 @@ class Known:
 
     @property
     def last_sent(self) -> dt.datetime | None:
-        """When the last of them was sent."""
-        return max(filter(None, map(_sent_at, self.entries.values())), default=None)
+        """When the last of them was sent, at the latest."""
+        return max(filter(None, map(_sent_by, self.entries.values())), default=None)
 
     @property
     def issued(self) -> list[Entry]:
-        """Those that were sent and issued."""
+        """Those of which an answer said that they were issued.
+
+        What the portfolio showed instead may be somebody else's, and says nothing about ours.
+        """
         return [
             entry
             for entry in self.entries.values()
-            if entry.state == "done" and "sent_at" in entry.detail
+            if entry.state == "done" and "sent_at" in entry.detail and not entry.outcome["found"]
         ]
 
 
-def _sent_at(entry: Entry) -> dt.datetime | None:
-    moment = entry.detail.get("sent_at")
+def _sent_at(entry: Entry) -> dt.datetime:
+    return dt.datetime.fromisoformat(entry.detail["sent_at"])
+
+
+def _sent_by(entry: Entry) -> dt.datetime | None:
+    moment = entry.detail.get("sent_by") or entry.detail.get("sent_at")
     return dt.datetime.fromisoformat(moment) if moment else None
 
 
@@ -121,10 +128,12 @@ class CertificateLedger:
         detail = {"template": template, **shown._asdict()}
         return self._ledger.claim(key, detail, lock=prefix)
 
-    def note_sent(self, claim: Claim) -> None:
-        """Note that a certificate is being sent now."""
-        moment = dt.datetime.now(dt.UTC).isoformat()
-        self._ledger.amend(claim.key, claim.detail | {"sent_at": moment})
+    def note_sent(self, claim: Claim, held_back: float = 0) -> None:
+        """Note that a certificate is sent now, or at most `held_back` seconds later."""
+        now = dt.datetime.now(dt.UTC)
+        sent_by = now + dt.timedelta(seconds=held_back)
+        moments = {"sent_at": now.isoformat(), "sent_by": sent_by.isoformat()}
+        self._ledger.amend(claim.key, claim.detail | moments)
 
     def note_done(self, claim: Claim, *, found: bool) -> None:
         """Note that a certificate was issued: an answer said so, or the portfolio showed it."""
@@ -135,31 +144,22 @@ class CertificateLedger:
         """Forget a certificate that was certainly not issued."""
         self._ledger.withdraw(claim.key)
 
-    def learn_delay(
-        self, known: Mapping[PortfolioEntry, Known], shown: Mapping[PortfolioEntry, int]
-    ) -> float | None:
-        """Return how many seconds this organization takes to show a certificate, by the last ones.
+    def learn_delays(self, shown: Mapping[PortfolioEntry, int]) -> dict[str, float]:
+        """Return how many seconds this organization takes to show a certificate, for each title.
 
-        What is shown for the first time is noted with the time that this took at most. None if no
-        certificate of ours was ever seen.
+        A title that was never seen is not among them: its certificates may show in another form,
+        such as shortened, and then they never show as this target looks for them.
 
-        Args:
-            known: all certificates.
-            shown: how often the portfolios show the witnesses now, and others.
+        `shown` is how often the portfolios show the witnesses now. What they show for the first
+        time is noted with the time that this took at most.
         """
-        delays: list[float] = []
-        missing: list[float] = []
+        known = self.all()
         for look in witnesses(known):
             for entry in known[look].issued:
-                age = _age(dt.datetime.fromisoformat(entry.detail["sent_at"]))
-                if (delay := entry.outcome.get("shown_after")) is not None:
-                    delays.append(delay)
-                elif shown[look] >= len(known[look].done):
-                    delays.append(age)
-                    self._ledger.observe(entry.key, entry.outcome | {"shown_after": age})
-                elif age < LONGEST_DELAY:
-                    missing.append(age)
-        return max(delays + missing) if delays else None
+                if shown[look] >= len(known[look].done) and "shown_after" not in entry.outcome:
+                    outcome = entry.outcome | {"shown_after": _age(_sent_at(entry))}
+                    self._ledger.observe(entry.key, outcome)
+        return _delays(self.all())
 
     def seconds_to_wait(self, known: Known, delay: float) -> float:
         """Return for how long it proves nothing that the portfolio does not show something."""
@@ -176,10 +176,37 @@ class CertificateLedger:
 
 
 def witnesses(known: Mapping[PortfolioEntry, Known]) -> set[PortfolioEntry]:
-    """Return what was issued last: does the portfolio show it yet?"""
-    issued = {look: some.issued for look, some in known.items() if some.issued}
-    last = sorted(issued, key=lambda look: max(entry.detail["sent_at"] for entry in issued[look]))
-    return set(last[-WITNESSES:])
+    """Return what was issued last, in all and of each title that is undecided: does it show yet?"""
+    issued = _issued(known)
+    titles = {look.title for look, some in known.items() if some.undecided}
+    of_title = {look.title: look for look in issued if look.title in titles}
+    return {*issued[-WITNESSES:], *of_title.values()}
+
+
+def _issued(known: Mapping[PortfolioEntry, Known]) -> list[PortfolioEntry]:
+    """Return what was issued, the last one at the end."""
+    last_sent = {
+        look: max(map(_sent_at, some.issued)) for look, some in known.items() if some.issued
+    }
+    return sorted(last_sent, key=last_sent.__getitem__)
+
+
+def _delays(known: Mapping[PortfolioEntry, Known]) -> dict[str, float]:
+    """Return the longest time that the last certificates took, for each title that was seen."""
+    last = [entry for look in _issued(known)[-WITNESSES:] for entry in known[look].issued]
+    shown = [entry for entry in last if "shown_after" in entry.outcome]
+    if not shown:
+        return {}
+    deleted_after = max(LONGEST_DELAY, min(_age(_sent_at(entry)) for entry in shown))
+    missing = (_age(_sent_at(entry)) for entry in last if "shown_after" not in entry.outcome)
+    delays = [entry.outcome["shown_after"] for entry in shown]
+    delays += (age for age in missing if age < deleted_after)
+    seen = {
+        look.title
+        for look, some in known.items()
+        if any("shown_after" in entry.outcome for entry in some.issued)
+    }
+    return dict.fromkeys(seen, max(delays))
 
 
 @contextmanager

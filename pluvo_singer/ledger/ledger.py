@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import delete, insert, select, tuple_, update
+from sqlalchemy import delete, func, insert, select, tuple_, update
 from sqlalchemy.exc import DBAPIError
 
 from pluvo_singer.ledger.entry import Claim, Entry
@@ -141,11 +141,9 @@ class Ledger:
 
     def entries(self, prefix: str) -> list[Entry]:
         """Return what there is about the keys that begin with `prefix`, in their order."""
-        query = (
-            select(ENTRIES)
-            .where(ENTRIES.c.key.startswith(prefix, autoescape=True))
-            .order_by(ENTRIES.c.key)
-        )
+        # Not by LIKE, for which SQLite takes capitals as small letters.
+        start = func.substr(ENTRIES.c.key, 1, len(prefix))
+        query = select(ENTRIES).where(start == prefix).order_by(ENTRIES.c.key)
         with self._transaction() as connection:
             return [Entry(**_values(row)) for row in connection.execute(query)]
 

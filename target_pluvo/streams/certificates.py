@@ -47,7 +47,7 @@ class Certificates(StreamWriter):
         self.portfolio = Portfolio(self.client)
         self._issuing: list[tuple[Change, Certificate]] = []
         self._found: list[Certificate] = []  # in the portfolio, of which the ledger does not know
-        self._delay: float | None = None  # seconds until a certificate shows, as far as is known
+        self._delays: dict[str, float] = {}  # seconds until a certificate shows, by title
 
     @override
     def plan(self, rows: Sequence[Row]) -> None:
@@ -67,8 +67,8 @@ class Certificates(StreamWriter):
             entries = {item.entry() for item in wanted if item.user.id is not None}
             shown = self.portfolio.count(entries | witnesses(known))
             # Read after the portfolio: what a run beside this one has issued by then is in it.
+            self._delays = ledger.learn_delays(shown)
             known = ledger.all()
-            self._delay = ledger.learn_delay(known, shown)
         alike: dict[PortfolioEntry, list[Certificate]] = {}
         for item, same in wanted.items():
             if item.user.id is None:
@@ -144,7 +144,7 @@ class Certificates(StreamWriter):
             for item in self._found:
                 with ledger.claim(item.entry(), item.template) as claim:
                     ledger.note_done(claim, found=True)
-            issuer = Issuer(self.client, self.portfolio, ledger, self._delay)
+            issuer = Issuer(self.client, self.portfolio, ledger, self._delays)
             for change, item in self._issuing:
                 try:
                     issuer.issue(item)
@@ -173,10 +173,9 @@ class Certificates(StreamWriter):
 
         Where that cannot be read the next run learns from them.
         """
-        known = ledger.all()
         if self._issuing:
             with suppress(PluvoError):
-                ledger.learn_delay(known, self.portfolio.count(witnesses(known)))
+                ledger.learn_delays(self.portfolio.count(witnesses(ledger.all())))
 
 
 def _of_version_1(

@@ -14,6 +14,8 @@ from target_pluvo.portfolio import PortfolioEntry
 from target_pluvo.streams.base import is_refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pluvo_client import PluvoClient
     from pluvo_singer.ledger import Claim
     from target_pluvo.ledger import CertificateLedger, Known
@@ -49,10 +51,10 @@ class Issuer:
     Where an answer did not come, or does not say, the certificate is undecided until the portfolio
     shows it. That it does not is believed only after as long as this organization is known to take:
     one and a half times the longest that the last certificates took, and `settle_seconds` at least.
-    As long as no certificate of ours was ever seen there, nobody knows how long that is, nor that
-    they show at all (under this title, say): then silence proves nothing, however long it lasts.
+    As long as no certificate of ours with this title was ever seen there, nobody knows how long
+    that is, nor that it shows as it was sent: then silence proves nothing, however long it lasts.
 
-    `delay` is how many seconds this organization takes, or None if that is not known.
+    `delays` is how many seconds this organization takes, by the titles that it has shown.
     """
 
     def __init__(
@@ -60,12 +62,12 @@ class Issuer:
         client: PluvoClient,
         portfolio: Portfolio,
         ledger: CertificateLedger,
-        delay: float | None,
+        delays: Mapping[str, float],
     ) -> None:
         self._client = client
         self._portfolio = portfolio
         self._ledger = ledger
-        self._delay = delay
+        self._delays = delays
 
     def issue(self, item: Certificate) -> None:
         """Issue a certificate, unless that has happened.
@@ -80,6 +82,7 @@ class Issuer:
                 return
             found = "sent_at" in claim.detail and self._was_issued(entry)
             if not found and not self._send(claim, item):
+                self._ledger.note_sent(claim)
                 found = self._was_issued(entry)
                 if not found:  # at most one request in a run
                     msg = "the portfolio does not show it: run again to issue it"
@@ -103,23 +106,23 @@ class Issuer:
             msg = "others of the same title and day are undecided, and cannot be told apart"
             raise UndecidedError(msg)
         if number <= 0:
-            self._wait(known)
+            self._wait(known, self._delays.get(entry.title))
         return number > 0
 
-    def _wait(self, known: Known) -> None:
+    def _wait(self, known: Known, delay: float | None) -> None:
         """Make sure that silence of the portfolio proves something.
 
         Raises:
             UndecidedError: it does not, or not yet.
         """
         msg = "no answer said whether it was issued, and the portfolio "
-        if self._delay is None:
+        if delay is None:
             msg += (
-                "has not shown a certificate of this target yet: look there, and if it is missing, "
-                "issue it by hand, or run again when it shows others"
+                "has not shown a certificate of this title from this target yet: look there, and "
+                "if it is missing, issue it by hand, or run again when it shows others"
             )
             raise UndecidedError(msg)
-        if (wait := self._ledger.seconds_to_wait(known, self._delay)) > 0:
+        if (wait := self._ledger.seconds_to_wait(known, delay)) > 0:
             when = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=wait + 60)  # minutes are shown
             msg += f"may not show it yet; run again after {when:%Y-%m-%d %H:%M} UTC"
             raise UndecidedError(msg)
@@ -136,11 +139,15 @@ class Issuer:
         if item.training is not None:
             given["trainingId"] = item.training.known_id
         text = call("generateCertificate", given)
+        text += " { bulkGenerate { succeededIds failedIds } }"
         claim.check()
-        self._ledger.note_sent(claim)
-        (outcome,) = self._client.change(
-            [f"{text} {{ bulkGenerate {{ succeededIds failedIds }} }}"], repeatable=False
-        )
+        self._ledger.note_sent(claim, self._client.settings.max_retry_seconds)
+        try:
+            (outcome,) = self._client.change([text], repeatable=False)
+        except PluvoError as error:  # the API cannot be reached, or wants no more requests
+            if is_refusal(error):
+                self._ledger.withdraw(claim)
+            raise
         if isinstance(outcome, PluvoError):
             if not is_refusal(outcome):
                 logger.warning("certificates_to_issue: %s; asking the portfolio", outcome)
@@ -148,9 +155,12 @@ class Issuer:
             self._ledger.withdraw(claim)
             msg = f"Pluvo refused it: {outcome}"
             raise RejectedError(msg)
-        answer = outcome.get("bulkGenerate") if isinstance(outcome, dict) else None
-        if user_id in ((answer or {}).get("failedIds") or ()):
+        answer = (outcome.get("bulkGenerate") if isinstance(outcome, dict) else None) or {}
+        succeeded, failed = (
+            user_id in (answer.get(name) or ()) for name in ("succeededIds", "failedIds")
+        )
+        if failed and not succeeded:
             self._ledger.withdraw(claim)
             msg = "Pluvo failed to issue it to this user"
             raise RejectedError(msg)
-        return user_id in ((answer or {}).get("succeededIds") or ())
+        return succeeded and not failed

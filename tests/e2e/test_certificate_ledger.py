@@ -226,7 +226,7 @@ def test_a_ledger_of_version_1_is_brought_up_to_date(tmp_path: Path) -> None:
 
 def test_a_prefix_is_of_whole_parts(url: str) -> None:
     with Ledger.open(url) as ledger:
-        for title in ("Title", "Title x", 'Title", "x'):
+        for title in ("Title", "TITLE", "Title x", 'Title", "x'):
             with ledger.claim(Ledger.key("a", title, "z"), {}) as claim:
                 ledger.done(claim.key)
         found = ledger.entries(Ledger.prefix("a", "Title"))
