@@ -9,19 +9,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pluvo_client.errors import ConfigurationError, PluvoError
-from target_pluvo.portfolio import PortfolioEntry
+from target_pluvo.portfolio import PortfolioEntry, read_title
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from pluvo_singer.ledger import Claim, Entry, Ledger
     from target_pluvo.settings import Settings
 
 SYSTEM = "pluvo"
-MARGIN = 2.0  # times the longest time after which something was still not shown
-# Older ones that do not show have rather been deleted in Pluvo than not been shown yet.
-YOUNG = 24 * 3600.0  # seconds
+MARGIN = 1.5  # times the longest time that a certificate took to show
+WITNESSES = 10  # certificates from which is learned how long that is: those that were sent last
+# One that is older and does not show has rather been deleted in Pluvo.
+LONGEST_DELAY = 24 * 3600.0  # seconds
 
 
 @contextmanager
@@ -62,19 +63,27 @@ class Known:
         return self.entries.keys() - self.done
 
     @property
-    def sent(self) -> list[dt.datetime]:
-        """When each was sent that was."""
-        return _sent(self.entries.values())
+    def last_sent(self) -> dt.datetime | None:
+        """When the last of them was sent."""
+        return max(filter(None, map(_sent_at, self.entries.values())), default=None)
 
     @property
-    def issued(self) -> list[dt.datetime]:
-        """When each was sent of which an answer said that it was issued."""
-        return _sent(entry for entry in self.entries.values() if entry.state == "done")
+    def issued(self) -> list[Entry]:
+        """Those that were sent and issued."""
+        return [
+            entry
+            for entry in self.entries.values()
+            if entry.state == "done" and "sent_at" in entry.detail
+        ]
 
 
-def _sent(entries: Iterable[Entry]) -> list[dt.datetime]:
-    found = (entry.detail.get("sent_at") for entry in entries)
-    return [dt.datetime.fromisoformat(moment) for moment in found if moment]
+def _sent_at(entry: Entry) -> dt.datetime | None:
+    moment = entry.detail.get("sent_at")
+    return dt.datetime.fromisoformat(moment) if moment else None
+
+
+def _age(sent_at: dt.datetime) -> float:
+    return (dt.datetime.now(dt.UTC) - sent_at).total_seconds()
 
 
 class CertificateLedger:
@@ -92,8 +101,10 @@ class CertificateLedger:
         """Return all certificates, and nothing for those that the ledger does not know."""
         found: defaultdict[PortfolioEntry, Known] = defaultdict(Known)
         for entry in self._ledger.entries(self._ledger.prefix(SYSTEM, self._address)):
-            shown = PortfolioEntry(*(entry.detail[name] for name in ("user_id", "title", "day")))
-            found[shown].entries[entry.detail["template"]] = entry
+            detail = entry.detail  # of version 1 with the title as it came
+            title = read_title(detail["title"])
+            shown = PortfolioEntry(detail["user_id"], title, detail["day"])
+            found[shown].entries[detail["template"]] = entry
         return found
 
     def of(self, shown: PortfolioEntry) -> Known:
@@ -124,21 +135,37 @@ class CertificateLedger:
         """Forget a certificate that was certainly not issued."""
         self._ledger.withdraw(claim.key)
 
-    def learn_delay(self, missing: Iterable[Known]) -> None:
-        """Learn how long certificates may take to show, from some that were issued and do not."""
-        now = dt.datetime.now(dt.UTC)
-        ages = [(now - sent).total_seconds() for known in missing for sent in known.issued]
-        young = [age for age in ages if age < YOUNG]
-        if young:
-            self._ledger.note_delay(self._address, max(young))
+    def learn_delay(
+        self, known: Mapping[PortfolioEntry, Known], shown: Mapping[PortfolioEntry, int]
+    ) -> float | None:
+        """Return how many seconds this organization takes to show a certificate, by the last ones.
 
-    def seconds_to_wait(self, known: Known) -> float:
+        What is shown for the first time is noted with the time that this took at most. None if no
+        certificate of ours was ever seen.
+
+        Args:
+            known: all certificates.
+            shown: how often the portfolios show the witnesses now, and others.
+        """
+        delays: list[float] = []
+        missing: list[float] = []
+        for look in witnesses(known):
+            for entry in known[look].issued:
+                age = _age(dt.datetime.fromisoformat(entry.detail["sent_at"]))
+                if (delay := entry.outcome.get("shown_after")) is not None:
+                    delays.append(delay)
+                elif shown[look] >= len(known[look].done):
+                    delays.append(age)
+                    self._ledger.observe(entry.key, entry.outcome | {"shown_after": age})
+                elif age < LONGEST_DELAY:
+                    missing.append(age)
+        return max(delays + missing) if delays else None
+
+    def seconds_to_wait(self, known: Known, delay: float) -> float:
         """Return for how long it proves nothing that the portfolio does not show something."""
-        needed = max(self._settle_seconds, MARGIN * (self._ledger.delay(self._address) or 0))
-        latest = max(known.sent, default=None)
-        if latest is None:
+        if known.last_sent is None:
             return 0
-        return needed - (dt.datetime.now(dt.UTC) - latest).total_seconds()
+        return max(self._settle_seconds, MARGIN * delay) - _age(known.last_sent)
 
     def count_undecided(self) -> int:
         """Return how many certificates of the organization are undecided."""
@@ -146,6 +173,13 @@ class CertificateLedger:
 
     def _prefix(self, shown: PortfolioEntry) -> str:
         return self._ledger.prefix(SYSTEM, self._address, shown.user_id, shown.day, shown.title)
+
+
+def witnesses(known: Mapping[PortfolioEntry, Known]) -> set[PortfolioEntry]:
+    """Return what was issued last: does the portfolio show it yet?"""
+    issued = {look: some.issued for look, some in known.items() if some.issued}
+    last = sorted(issued, key=lambda look: max(entry.detail["sent_at"] for entry in issued[look]))
+    return set(last[-WITNESSES:])
 
 
 @contextmanager

@@ -28,10 +28,10 @@ class PortfolioEntry(NamedTuple):
     title: str
     day: str
 
-    @classmethod
-    def of(cls, user_id: str, title: str, day: dt.date) -> PortfolioEntry:
-        """Return the entry; titles are compared as people read them."""
-        return cls(user_id, folded(unicodedata.normalize("NFKC", title)), day.isoformat())
+
+def read_title(title: str) -> str:
+    """Return a title as people read it, which is how titles are compared."""
+    return folded(unicodedata.normalize("NFKC", title))
 
 
 class Portfolio:
@@ -97,6 +97,7 @@ def _entry(user_id: str | None, title: str | None, day: str | None) -> Portfolio
     if user_id is None or title is None or day is None:
         return None
     try:
-        return PortfolioEntry.of(user_id, title, moment(day, "startDate").date())
+        issued = moment(day, "startDate").date()
     except RejectedError:
         return None
+    return PortfolioEntry(user_id, read_title(title), issued.isoformat())

@@ -111,6 +111,12 @@ class Ledger:
         """Write down that a claimed key has happened, and what came of it (as JSON)."""
         self._change(key, state="done", outcome=outcome)
 
+    def observe(self, key: str, outcome: Any) -> None:
+        """Replace the outcome of a key that is done, by what was seen of it since."""
+        with self._transaction() as connection:
+            change = update(ENTRIES).where(ENTRIES.c.key == key, ENTRIES.c.state == "done")
+            connection.execute(change.values(outcome=outcome))
+
     def undecided(self, key: str, why: str) -> None:
         """Write down that nobody can tell whether a claimed key has happened."""
         self._change(key, state="undecided", outcome=why)

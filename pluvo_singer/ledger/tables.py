@@ -115,7 +115,7 @@ def _rename_keys(connection: Connection) -> None:
     seen: set[str] = set()
     for row in sorted(connection.execute(select(ENTRIES)).all(), key=lambda row: row.state):
         new, this = _new_key(row.key, row.detail), ENTRIES.c.key == row.key
-        detail = dict(row.detail)
+        detail = row.detail | {"version": 1}
         if row.state != "done":  # it may have been sent: version 1 did not note that
             claimed = row.claimed_at  # of SQLite without time zone
             zoned = claimed if claimed.tzinfo else claimed.replace(tzinfo=UTC)

@@ -4,60 +4,37 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from pluvo_client.errors import PluvoError
-from pluvo_client.schema.documents import call
 from pluvo_singer.values import RejectedError, moment
 from target_pluvo.changes import Change
-from target_pluvo.ledger import open_certificates
-from target_pluvo.portfolio import Portfolio, PortfolioEntry
-from target_pluvo.streams.base import StreamWriter, is_refusal
+from target_pluvo.ledger import open_certificates, witnesses
+from target_pluvo.portfolio import Portfolio, read_title
+from target_pluvo.streams.base import StreamWriter
+from target_pluvo.streams.issuing import Certificate, Issuer, UndecidedError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from pluvo_singer.ledger import Claim
     from pluvo_singer.rows import Row
     from target_pluvo.ledger import CertificateLedger, Known
-    from target_pluvo.remote_state import Entity
+    from target_pluvo.portfolio import PortfolioEntry
 
 logger = logging.getLogger("target-pluvo")
 
-WITNESSES = 10  # certificates that are looked at to learn how fast the portfolio shows them
-ATTEMPTS = 3  # to issue one in a run, where the settings let silence be believed at once
-
-
-class UndecidedError(Exception):
-    """Nobody knows yet whether a certificate was issued; the message says why."""
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """A certificate that somebody is to have."""
-
-    template: str
-    user: Entity
-    title: str
-    issued: dt.date
-    training: Entity | None
-
-    def entry(self) -> PortfolioEntry:
-        """Return how it appears in the portfolio."""
-        return PortfolioEntry.of(self.user.known_id, self.title, self.issued)
+EARLIEST = dt.date(1900, 1, 1)
 
 
 class Certificates(StreamWriter):
     """Certificates (page `certificate-2`).
 
     The API has no key that keeps one from being issued twice, so a ledger has it: the intent before
-    and the outcome after. Where an answer did not come, or does not say, the certificate is
-    undecided until the portfolio shows it, or until it has had as long as this organization needs
-    to show one: `settle_seconds`, or twice the longest time that it is known to have needed. That
-    silence is believed then rests on the documents, by which a certificate is a portfolio item.
+    and the outcome after.
     """
 
     name = "certificates_to_issue"
@@ -70,6 +47,7 @@ class Certificates(StreamWriter):
         self.portfolio = Portfolio(self.client)
         self._issuing: list[tuple[Change, Certificate]] = []
         self._found: list[Certificate] = []  # in the portfolio, of which the ledger does not know
+        self._delay: float | None = None  # seconds until a certificate shows, as far as is known
 
     @override
     def plan(self, rows: Sequence[Row]) -> None:
@@ -78,19 +56,19 @@ class Certificates(StreamWriter):
             for node in self.client.read("certificates", "id title name")
         }
         wanted: dict[Certificate, list[Row]] = {}
-        for row in rows:
-            try:
-                wanted.setdefault(self._certificate(row, templates), []).append(row)
-            except RejectedError as error:
-                self.results.reject([row], error)
-        entries = {item.entry() for item in wanted if item.user.id is not None}
         with open_certificates(self.settings) as ledger:
-            witnesses = _witnesses(ledger.all(), entries)
-            shown = self.portfolio.count(entries | witnesses)
+            known = ledger.all()
+            for row in rows:
+                try:
+                    item = _of_version_1(self._certificate(row, templates), row, known)
+                    wanted.setdefault(item, []).append(row)
+                except RejectedError as error:
+                    self.results.reject([row], error)
+            entries = {item.entry() for item in wanted if item.user.id is not None}
+            shown = self.portfolio.count(entries | witnesses(known))
             # Read after the portfolio: what a run beside this one has issued by then is in it.
             known = ledger.all()
-            asked = ((entry, known[entry]) for entry in entries | witnesses)
-            ledger.learn_delay(some for entry, some in asked if shown[entry] < len(some.done))
+            self._delay = ledger.learn_delay(known, shown)
         alike: dict[PortfolioEntry, list[Certificate]] = {}
         for item, same in wanted.items():
             if item.user.id is None:
@@ -150,128 +128,68 @@ class Certificates(StreamWriter):
         training = None if ref is None else self.state.trainings.find("training_ref", ref)
         # The same certificate of one day is the same, at whatever time.
         issued = moment(row.required_key("issue_date"), "issue_date").date()
+        if issued < EARLIEST:
+            msg = "`issue_date` is too long ago"
+            raise RejectedError(msg, "issue_date")
         if issued > dt.datetime.now(dt.UTC).date() + dt.timedelta(self.settings.max_days_ahead):
             msg = "`issue_date` is too far ahead; see setting `max_days_ahead`"
             raise RejectedError(msg, "issue_date")
         title = row.key("title") or templates[template]
-        return Certificate(template, user, title, issued, training)
+        return Certificate(template, user, read_title(title), issued, title, training)
 
     @override
     def write(self) -> None:
-        undecided: dict[str, list[Row]] = {}
+        undecided: dict[str, list[Change]] = {}
         with open_certificates(self.settings) as ledger:
             for item in self._found:
                 with ledger.claim(item.entry(), item.template) as claim:
                     ledger.note_done(claim, found=True)
+            issuer = Issuer(self.client, self.portfolio, ledger, self._delay)
             for change, item in self._issuing:
                 try:
-                    self._issue(ledger, item)
+                    issuer.issue(item)
                     change.done = True
                 except RejectedError as error:
                     change.reject(str(error))
                 except UndecidedError as error:
-                    undecided.setdefault(str(error), []).extend(change.rows)
-            number = ledger.count_undecided()
-        for reason, rows in undecided.items():
+                    undecided.setdefault(str(error), []).append(change)
+            self._look_at_new(ledger)
+            others = ledger.count_undecided() - sum(map(len, undecided.values()))
+        for reason, changes in undecided.items():
+            rows = [row for change in changes for row in change.rows]
             self.results.undecided += rows
             numbers = ", ".join(str(row.number) for row in rows[:5])
             more = ", ..." if len(rows) > 5 else ""  # noqa: PLR2004
             logger.warning("%s: undecided (row %s%s): %s", self.name, numbers, more, reason)
-        if number > len(self.results.undecided):
+        if others > 0:
             logger.warning(
-                "the ledger has %d undecided certificates of which no row came: send their rows "
-                "again, and the portfolio is asked",
-                number - len(self.results.undecided),
+                "the ledger has %d more undecided certificates: send their rows again, and the "
+                "portfolio is asked",
+                others,
             )
 
-    def _issue(self, ledger: CertificateLedger, item: Certificate) -> None:
-        """Issue a certificate, unless that has happened.
+    def _look_at_new(self, ledger: CertificateLedger) -> None:
+        """Learn how long certificates take to show: some show at once, and later nobody can tell.
 
-        Raises:
-            RejectedError: it was certainly not issued.
-            UndecidedError: nobody knows.
+        Where that cannot be read the next run learns from them.
         """
-        entry = item.entry()
-        with ledger.claim(entry, item.template) as claim:
-            if claim.state == "done":  # by a run beside this one
-                return
-            sent = "sent_at" in claim.detail
-            for _ in range(ATTEMPTS):
-                if sent and self._was_issued(ledger, entry):
-                    ledger.note_done(claim, found=True)
-                    return
-                if self._send(ledger, claim, item):
-                    ledger.note_done(claim, found=False)
-                    return
-                sent = True
-            if self._was_issued(ledger, entry):
-                ledger.note_done(claim, found=True)
-                return
-            msg = f"it was sent {ATTEMPTS} times, and the portfolio does not show it"
-            raise UndecidedError(msg)
-
-    def _was_issued(self, ledger: CertificateLedger, entry: PortfolioEntry) -> bool:
-        """Tell whether a certificate that was sent is there.
-
-        Raises:
-            UndecidedError: that cannot be told yet.
-        """
-        known = ledger.of(entry)
-        try:
-            number = self.portfolio.count([entry])[entry] - len(known.done)
-        except PluvoError as error:
-            msg = f"the portfolio cannot be read: {error}"
-            raise UndecidedError(msg) from error
-        others = len(known.undecided) - 1
-        if 0 < number <= others:
-            msg = "others of the same title and day are undecided, and cannot be told apart"
-            raise UndecidedError(msg)
-        if number <= 0 and (wait := ledger.seconds_to_wait(known)) > 0:
-            when = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=wait)
-            msg = (
-                "no answer said whether it was issued, and the portfolio may not show it yet; run "
-                f"again after {when:%Y-%m-%d %H:%M} UTC"
-            )
-            raise UndecidedError(msg)
-        return number > 0
-
-    def _send(self, ledger: CertificateLedger, claim: Claim, item: Certificate) -> bool:
-        """Send a certificate, and tell whether the answer says that it was issued.
-
-        Raises:
-            RejectedError: it was certainly not issued.
-        """
-        user_id = item.user.known_id
-        given: dict[str, Any] = {"id": item.template, "title": item.title, "userIds": [user_id]}
-        given["issueDate"] = f"{item.issued.isoformat()}T00:00:00+00:00"
-        if item.training is not None:
-            given["trainingId"] = item.training.known_id
-        text = call("generateCertificate", given)
-        claim.check()
-        ledger.note_sent(claim)
-        (outcome,) = self.client.change(
-            [f"{text} {{ bulkGenerate {{ succeededIds failedIds }} }}"], repeatable=False
-        )
-        if isinstance(outcome, PluvoError):
-            if not is_refusal(outcome):
-                logger.warning("%s: %s; asking the portfolio", self.name, outcome)
-                return False
-            ledger.withdraw(claim)
-            msg = f"Pluvo refused it: {outcome}"
-            raise RejectedError(msg)
-        answer = outcome.get("bulkGenerate") if isinstance(outcome, dict) else None
-        if user_id in ((answer or {}).get("failedIds") or ()):
-            ledger.withdraw(claim)
-            msg = "Pluvo failed to issue it to this user"
-            raise RejectedError(msg)
-        return user_id in ((answer or {}).get("succeededIds") or ())
+        known = ledger.all()
+        if self._issuing:
+            with suppress(PluvoError):
+                ledger.learn_delay(known, self.portfolio.count(witnesses(known)))
 
 
-def _witnesses(
-    known: Mapping[PortfolioEntry, Known], entries: Collection[PortfolioEntry]
-) -> set[PortfolioEntry]:
-    """Return what was issued last, where something is undecided: does the portfolio show it yet?"""
-    if not any(known[entry].undecided for entry in entries if entry in known):
-        return set()
-    issued = [entry for entry, some in known.items() if some.issued]
-    return set(sorted(issued, key=lambda entry: max(known[entry].issued))[-WITNESSES:])
+def _of_version_1(
+    item: Certificate, row: Row, known: Mapping[PortfolioEntry, Known]
+) -> Certificate:
+    """Return a certificate with the day that version 1 gave it, if that has begun to issue it.
+
+    It took the UTC day of a midnight, too, which is the day before east of Greenwich.
+    """
+    if item.user.id is None:
+        return item
+    written = dt.datetime.fromisoformat(row.required_key("issue_date"))
+    former = replace(item, issued=(written - (written.utcoffset() or dt.timedelta())).date())
+    some = known.get(former.entry())
+    begun = some and some.entries.get(item.template)
+    return former if begun and begun.detail.get("version") == 1 else item

@@ -221,7 +221,7 @@ def test_a_ledger_of_version_1_is_brought_up_to_date(tmp_path: Path) -> None:
         }
         # What was begun may have been sent, which version 1 did not note.
         sent_at = "2026-01-31T10:00:00+00:00"
-        assert begun == [other | {"before": [0, 2], "sent_at": sent_at}]
+        assert begun == [other | {"version": 1, "before": [0, 2], "sent_at": sent_at}]
 
 
 def test_a_prefix_is_of_whole_parts(url: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import subprocess
 import sys
 import time
@@ -60,10 +61,10 @@ def test_what_somebody_deleted_in_pluvo_is_not_issued_again(issuing: Issuing) ->
     assert again.table == {"certificates_to_issue": {"unchanged": PEOPLE}}
 
 
-@pytest.mark.parametrize("kind", ["late-no-data", "reset", "502"])
+@pytest.mark.parametrize("kind", ["late-no-data", "reset", "silent"])
 def test_a_fault_is_followed_by_a_look_at_the_portfolio(issuing: Issuing, kind: str) -> None:
     issuing.target.sandbox.set_faults(f"{kind}:generateCertificate/2")
-    written = issuing.target.write(issuing.data(), settle_seconds=0)
+    written = issuing.target.write(issuing.data())
     assert written.table == {"certificates_to_issue": {"created": PEOPLE}}
     issuing.check()
 
@@ -81,7 +82,7 @@ def test_what_cannot_be_read_back_is_kept_and_settled_by_the_next_run(issuing: I
     sandbox.set_faults()
     others = {"certificates_to_issue": issuing.data()["certificates_to_issue"][1:]}
     said = issuing.target.write(others).stderr
-    assert "has 1 undecided certificates of which no row came" in said
+    assert "the ledger has 1 more undecided certificates: send their rows again" in said
     again = issuing.target.write(issuing.data())
     assert again.table == {"certificates_to_issue": {"unchanged": PEOPLE}}
     issuing.check()
@@ -111,10 +112,11 @@ def test_a_row_that_cannot_be_is_rejected_alone(issuing: Issuing) -> None:
         row | {"user_ref": "Nobody"},
         row | {"training_ref": "None"},
         row | {"issue_date": "soon"},
+        row | {"issue_date": "0001-01-01"},
     ]
     written = issuing.target.run(singer({"certificates_to_issue": rows}))
-    assert written.table == {"certificates_to_issue": {"created": 1, "rejected": 4}}
-    assert [found["row"] for found in written.rejects] == [2, 3, 4, 5]
+    assert written.table == {"certificates_to_issue": {"created": 1, "rejected": 5}}
+    assert [found["row"] for found in written.rejects] == [2, 3, 4, 5, 6]
 
 
 def test_two_runs_at_once_issue_each_certificate_once(issuing: Issuing, tmp_path: Path) -> None:
@@ -158,7 +160,7 @@ def test_a_lock_of_a_killed_run_does_not_hold_up_the_next_one(issuing: Issuing) 
         time.sleep(0.05)
     target.kill(pid)
     target.sandbox.set_faults()
-    target.write(issuing.data(), settle_seconds=0)
+    issuing.run_until_decided(settle_seconds=0)
     issuing.check()
 
 
@@ -184,7 +186,7 @@ def test_a_sandbox_may_show_its_certificates_in_the_report_only(tmp_path: Path) 
     with Sandbox(users=2, groups=0, trainings=0, portfolio=0, schema="lean") as sandbox:
         issuing = Issuing(sandbox, tmp_path)
         sandbox.set_faults("late-502:generateCertificate/2")
-        written = issuing.target.write(issuing.data(), settle_seconds=0)
+        written = issuing.target.write(issuing.data())
         assert written.table == {"certificates_to_issue": {"created": PEOPLE}}
         issuing.check()
 
@@ -220,11 +222,60 @@ def test_what_was_not_issued_is_issued_when_the_time_has_passed(issuing: Issuing
     sandbox.set_faults("silent-refusal:generateCertificate@2")
     first = issuing.target.run(singer(issuing.data()))
     assert first.table == {"certificates_to_issue": {"created": PEOPLE - 1, "undecided": 1}}
-    early = issuing.target.run(singer(issuing.data()))
+    early = issuing.target.run(singer(issuing.data()), settle_seconds=3600)
     assert early.table == {"certificates_to_issue": {"unchanged": PEOPLE - 1, "undecided": 1}}
+    assert re.search(r"undecided \(row \d\): .* run again after 20\d\d-", early.stderr)
     assert issued(sandbox) == PEOPLE - 1
-    issuing.target.write(issuing.data(), settle_seconds=0)
+    issuing.run_until_decided(settle_seconds=0)
     issuing.check()
+
+
+def test_silence_proves_nothing_where_no_certificate_was_ever_seen(issuing: Issuing) -> None:
+    """W17: nobody knows yet how long this organization takes, nor that it shows them at all."""
+    sandbox, rows = issuing.target.sandbox, issuing.data()["certificates_to_issue"]
+    alone = {"certificates_to_issue": rows[:1]}
+    sandbox.set_faults("silent-refusal:generateCertificate@2")
+    for _ in range(3):
+        written = issuing.target.run(singer(alone), settle_seconds=0)
+        assert written.table == {"certificates_to_issue": {"undecided": 1}}
+        assert "has not shown a certificate of this target yet" in written.stderr
+    assert issued(sandbox) == 0
+    issuing.target.write({"certificates_to_issue": rows[1:]})  # which show at once
+    issuing.run_until_decided(settle_seconds=0)
+    issuing.check()
+
+
+def test_a_certificate_that_somebody_issued_by_hand_is_decided(issuing: Issuing) -> None:
+    sandbox, (row, *_) = issuing.target.sandbox, issuing.data()["certificates_to_issue"]
+    sandbox.set_faults("silent-refusal:generateCertificate@2")
+    assert issuing.target.run(singer({"certificates_to_issue": [row]})).returncode == 1
+    sandbox.database.execute(
+        "INSERT INTO portfolio_items (id, userId, title, startDate, createdAt, updatedAt, files)"
+        " VALUES ('by-hand', ?, 'First aid', '2026-01-31', '2026-02-01', '2026-02-01', '[]')",
+        (issuing.users["P0"],),
+    )
+    done = issuing.target.write({"certificates_to_issue": [row]})
+    assert done.table == {"certificates_to_issue": {"unchanged": 1}}
+    assert issued(sandbox) == 1
+
+
+def test_what_version_1_has_issued_keeps_the_day_that_it_got(issuing: Issuing) -> None:
+    """W20: it took the UTC day of a midnight, too; an upgrade issues nothing for that again."""
+    url = f"sqlite:///{issuing.target.folder}/target-pluvo-ledger.db"
+    row = issuing.data()["certificates_to_issue"][0] | {"issue_date": "2026-02-01T00:00:00+01:00"}
+    user, template = issuing.users["P0"], row["certificate_id"]
+    with Ledger.open(url) as ledger:
+        address = issuing.target.sandbox.url
+        key = ledger.key("pluvo", address, user, "2026-01-31", "First aid", template)
+        detail = {"template": template, "user_id": user, "title": "First  aid"}
+        with ledger.claim(key, detail | {"day": "2026-01-31", "version": 1}):
+            ledger.done(key)
+    again = issuing.target.write({"certificates_to_issue": [row]})
+    assert again.table == {"certificates_to_issue": {"unchanged": 1}}
+    other = row | {"issue_date": "2026-02-01"}
+    assert issuing.target.write({"certificates_to_issue": [other]}).table == {
+        "certificates_to_issue": {"created": 1}
+    }
 
 
 @pytest.mark.parametrize("day_filter", ["exclusive", "exclusive-to"])
@@ -246,8 +297,9 @@ def test_a_title_is_compared_as_it_is_read_and_a_midnight_keeps_its_day(issuing:
     rows = [
         row | {"title": title, "issue_date": day} for title, day in zip(titles, days, strict=True)
     ]
-    for some in (rows[:1], rows[1:], rows):
-        issuing.target.write({"certificates_to_issue": some})
+    for some, outcome in ((rows[1:], "created"), (rows[:1], "unchanged")):
+        written = issuing.target.write({"certificates_to_issue": some})
+        assert written.table == {"certificates_to_issue": {outcome: 1}}
     found = issuing.target.sandbox.database.execute("SELECT startDate FROM portfolio_items")
     assert found.fetchall() == [("2026-01-31T00:00:00+00:00",)]
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pluvo_client.reading.by_days import Days, asked_days
 from tap_pluvo.windows import Window, windows
 
 DAY = dt.timedelta(days=1)
@@ -80,3 +81,15 @@ def test_without_a_start_there_is_one_window() -> None:
 def test_ends_belong_to_a_window(window: Window, held: list[str | None], others: list[str]) -> None:
     assert all(window.holds(probe) for probe in held)
     assert not any(window.holds(probe) for probe in others)
+
+
+@given(DAYS, DAYS)
+def test_a_day_more_is_asked_for_at_both_ends(first: dt.date, last: dt.date) -> None:
+    """W19: so all rows come wherever the ends of the filter are exclusive."""
+    asked = asked_days(Days(first, last))
+    assert (asked.start, asked.end) == (first - DAY, last + DAY)
+    assert Window(first, last, undated=False).asked == asked
+
+
+def test_where_there_is_no_bound_none_is_asked_for() -> None:
+    assert asked_days(Days(None, None)) == Days(None, None)
