@@ -42,7 +42,9 @@ MKDOCS = ROOT / ".venv-tools/docs/bin/mkdocs"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # Whose settings the pages show; those of all others are the tap's.
 PROGRAM_OF = {
-    **dict.fromkeys(("how-to/hr.md", "how-to/write-safely.md"), "target-pluvo"),
+    **dict.fromkeys(
+        ("how-to/hr.md", "how-to/issue-certificates.md", "how-to/write-safely.md"), "target-pluvo"
+    ),
     "reference/target-pluvo.md": "target-pluvo",
     "how-to/bridge.md": "target-thought-industries",
     "reference/target-thought-industries.md": "target-thought-industries",
