@@ -23,6 +23,7 @@ MARGIN = 1.5  # times the longest time that a certificate took to show
 WITNESSES = 10  # certificates from which is learned how long that is: those that were sent last
 # One that is older and does not show has rather been deleted in Pluvo.
 LONGEST_DELAY = 24 * 3600.0  # seconds
+_SHOWN_AFTER = "shown_after"  # in an outcome: seconds after which a certificate was seen first
 
 
 @contextmanager
@@ -145,18 +146,18 @@ class CertificateLedger:
 
         Args:
             known: all certificates.
-            shown: how often the portfolios show the witnesses now, and others.
+            shown: how often the portfolios show what is unseen now, and maybe others.
         """
         delays: list[float] = []
         missing: list[float] = []
-        for look in witnesses(known):
+        for look in _witnesses(known):
             for entry in known[look].issued:
                 age = _age(dt.datetime.fromisoformat(entry.detail["sent_at"]))
-                if (delay := entry.outcome.get("shown_after")) is not None:
+                if (delay := entry.outcome.get(_SHOWN_AFTER)) is not None:
                     delays.append(delay)
                 elif shown[look] >= len(known[look].done):
                     delays.append(age)
-                    self._ledger.observe(entry.key, entry.outcome | {"shown_after": age})
+                    self._ledger.observe(entry.key, entry.outcome | {_SHOWN_AFTER: age})
                 elif age < LONGEST_DELAY:
                     missing.append(age)
         return max(delays + missing) if delays else None
@@ -175,11 +176,19 @@ class CertificateLedger:
         return self._ledger.prefix(SYSTEM, self._address, shown.user_id, shown.day, shown.title)
 
 
-def witnesses(known: Mapping[PortfolioEntry, Known]) -> set[PortfolioEntry]:
-    """Return what was issued last: does the portfolio show it yet?"""
+def unseen(known: Mapping[PortfolioEntry, Known]) -> set[PortfolioEntry]:
+    """Return what was issued last and was not seen yet: does the portfolio show it now?"""
+    return {
+        look
+        for look in _witnesses(known)
+        if any(_SHOWN_AFTER not in entry.outcome for entry in known[look].issued)
+    }
+
+
+def _witnesses(known: Mapping[PortfolioEntry, Known]) -> list[PortfolioEntry]:
     issued = {look: some.issued for look, some in known.items() if some.issued}
     last = sorted(issued, key=lambda look: max(entry.detail["sent_at"] for entry in issued[look]))
-    return set(last[-WITNESSES:])
+    return last[-WITNESSES:]
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from typing_extensions import override
 from pluvo_client.errors import PluvoError
 from pluvo_singer.values import RejectedError, moment
 from target_pluvo.changes import Change
-from target_pluvo.ledger import open_certificates, witnesses
+from target_pluvo.ledger import open_certificates, unseen
 from target_pluvo.portfolio import Portfolio, read_title
 from target_pluvo.streams.base import StreamWriter
 from target_pluvo.streams.issuing import Certificate, Issuer, UndecidedError
@@ -65,7 +65,7 @@ class Certificates(StreamWriter):
                 except RejectedError as error:
                     self.results.reject([row], error)
             entries = {item.entry() for item in wanted if item.user.id is not None}
-            shown = self.portfolio.count(entries | witnesses(known))
+            shown = self.portfolio.count(entries | unseen(known))
             # Read after the portfolio: what a run beside this one has issued by then is in it.
             known = ledger.all()
             self._delay = ledger.learn_delay(known, shown)
@@ -173,10 +173,10 @@ class Certificates(StreamWriter):
 
         Where that cannot be read the next run learns from them.
         """
-        known = ledger.all()
         if self._issuing:
+            known = ledger.all()
             with suppress(PluvoError):
-                ledger.learn_delay(known, self.portfolio.count(witnesses(known)))
+                ledger.learn_delay(known, self.portfolio.count(unseen(known)))
 
 
 def _of_version_1(
