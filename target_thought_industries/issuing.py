@@ -3,7 +3,7 @@
 What is written down before a request is sent: the intent, and what the events showed until then. A
 request whose answer did not come, or does not say, is undecided until the events show it. That they
 do not show it proves nothing, as no page says that a manual grant appears there: it is sent again
-only if this tenant has shown a grant of ours before, and had as long as it is known to need.
+only if this tenant has shown a grant of ours before, and has had longer than the last ones took.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ logger = logging.getLogger("target-thought-industries")
 SYSTEM = "thought-industries"
 ISSUED, VERIFIED, UNCHANGED = "issued", "verified", "unchanged"
 REJECTED, UNDECIDED = "rejected", "undecided"
-MARGIN = 2.0  # times the longest time after which a grant was still not shown
-WITNESSES = 3  # grants that are looked at to learn whether the tenant shows them, and how fast
-YOUNG = dt.timedelta(days=1)  # an older one that does not show was rather taken back
+SHOWN_AFTER = "shown_after"  # in an outcome: after how many seconds the events showed it, at most
+MARGIN = 1.5  # times the longest time that a grant took to show
+WITNESSES = 5  # grants from which is learned how long that is: those that were sent last
+LONGEST_DELAY = dt.timedelta(days=1)  # an older one that does not show was rather taken back
 
 
 class Outcome(NamedTuple):
@@ -48,9 +49,7 @@ class Issuer:
         self._api = api
         self._ledger = ledger
         self._place = (SYSTEM, settings.base_url)
-        self._shown, self._missing = (
-            ledger.key(*self._place, name) for name in ("shown", "missing")
-        )
+        self._delay: dt.timedelta | None = None  # until the tenant shows a grant; None: not known
 
     def undecided(self) -> list[Certificate]:
         """Return what earlier runs began in this tenant and did not bring to an end."""
@@ -61,20 +60,29 @@ class Issuer:
         ]
 
     def learn(self) -> None:
-        """Look at the last grants: does this tenant show them, and if not, after what time?
+        """Learn from the last grants whether this tenant shows them, and how long that takes.
+
+        One that shows for the first time is noted with the time that this took at most.
 
         Raises:
             ApiError: the events cannot be read.
             LedgerError: the ledger cannot be used.
         """
         granted = [item for item in self._entries() if item.state == "done" and _sent_at(item)]
+        shown, missing = [], []
         for entry in sorted(granted, key=_sent_at)[-WITNESSES:]:
+            outcome = entry.outcome or {}
             age = dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(_sent_at(entry))
-            shown = self._api.shown(Certificate.from_detail(entry.detail))
-            if shown.shows_since(Shown(*entry.detail["before"])):
-                self._ledger.note_delay(self._shown, 0.0)
-            elif age < YOUNG:
-                self._ledger.note_delay(self._missing, age.total_seconds())
+            if SHOWN_AFTER in outcome:
+                shown.append(dt.timedelta(seconds=outcome[SHOWN_AFTER]))
+            elif self._api.shown(Certificate.from_detail(entry.detail)).shows_since(
+                Shown(*entry.detail["before"])
+            ):
+                shown.append(age)
+                self._ledger.observe(entry.key, outcome | {SHOWN_AFTER: age.total_seconds()})
+            elif age < LONGEST_DELAY:
+                missing.append(age)
+        self._delay = max(shown + missing) if shown else None
 
     def issue(self, certificate: Certificate) -> Outcome:
         """Issue a certificate, unless that has happened.
@@ -144,17 +152,15 @@ class Issuer:
         before = Shown(*claim.detail["before"])
         if found := self._look(certificate, claim, before):
             return found
-        if self._settings.via != CERTIFY or self._ledger.delay(self._shown) is None:
+        if self._settings.via != CERTIFY or self._delay is None:
             reason = (
                 "no answer said whether it was issued, and this tenant has not shown a grant of "
                 "ours yet; look there, and see docs/how-to/bridge.md"
             )
             return self._undecided(claim, reason)
-        needed = max(
-            self._settings.settle_seconds, MARGIN * (self._ledger.delay(self._missing) or 0)
-        )
+        settle = dt.timedelta(seconds=self._settings.settle_seconds)
         since = dt.datetime.fromisoformat(claim.detail["sent_at"])
-        when = since + dt.timedelta(seconds=needed)
+        when = since + max(settle, MARGIN * self._delay)
         if dt.datetime.now(dt.UTC) < when:
             reason = "no answer said whether it was issued, and the events may not show it yet"
             return self._undecided(claim, f"{reason}; run again after {when:%Y-%m-%d %H:%M} UTC")
@@ -170,7 +176,6 @@ class Issuer:
             return self._undecided(claim, f"whether it was issued cannot be read: {error}")
         if not shown:
             return None
-        self._ledger.note_delay(self._shown, 0.0)
         self._ledger.done(claim.key)
         return Outcome(VERIFIED)
 

@@ -14,7 +14,7 @@ from pluvo_singer.ledger.entry import Claim, Entry
 from pluvo_singer.ledger.errors import LedgerError
 from pluvo_singer.ledger.locks import Locks
 from pluvo_singer.ledger.opening import engine_of
-from pluvo_singer.ledger.tables import DELAYS, ENTRIES, RECENT, entry_key, prepare
+from pluvo_singer.ledger.tables import ENTRIES, RECENT, entry_key, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -148,20 +148,6 @@ class Ledger:
         )
         with self._transaction() as connection:
             return [Entry(**_values(row)) for row in connection.execute(query)]
-
-    def delay(self, place: str) -> float | None:
-        """Return the longest delay in seconds that was noted for a place, or None if none was."""
-        query = select(DELAYS.c.seconds).where(DELAYS.c.place == place)
-        with self._transaction() as connection:
-            return connection.execute(query).scalar_one_or_none()
-
-    def note_delay(self, place: str, seconds: float) -> None:
-        """Note a delay, such as after how many seconds a place did not show something yet."""
-        known = self.delay(place)
-        if known is None or seconds > known:
-            with self._transaction() as connection:
-                connection.execute(delete(DELAYS).where(DELAYS.c.place == place))
-                connection.execute(insert(DELAYS).values(place=place, seconds=seconds))
 
     def lock(self, name: str) -> AbstractContextManager[Lock]:
         """Hold a lock of this name inside the block; wait for whoever holds it now.

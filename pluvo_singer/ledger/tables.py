@@ -12,7 +12,6 @@ from sqlalchemy import (
     JSON,
     Column,
     DateTime,
-    Float,
     Integer,
     MetaData,
     String,
@@ -55,13 +54,6 @@ RECENT = Table(
     Column("kind", String, primary_key=True),
     Column("object", String, primary_key=True),
     Column("at", DateTime(timezone=True), nullable=False),
-)
-# How long a place has taken, in seconds, until it showed what had happened there.
-DELAYS = Table(
-    "delays",
-    METADATA,
-    Column("place", String, primary_key=True),
-    Column("seconds", Float, nullable=False),
 )
 _FIRST = {ENTRIES.name, VERSIONS.name}  # the tables of version 1
 
