@@ -23,6 +23,7 @@ MARGIN = 1.5  # times the longest time that a certificate took to show
 WITNESSES = 10  # certificates from which is learned how long that is: those that were sent last
 # One that is older and does not show, though a later one does, has rather been deleted in Pluvo.
 LONGEST_DELAY = 24 * 3600.0  # seconds
+_SHOWN_AFTER = "shown_after"  # in an outcome: seconds after which a certificate was seen first
 
 
 @contextmanager
@@ -150,14 +151,14 @@ class CertificateLedger:
         A title that was never seen is not among them: its certificates may show in another form,
         such as shortened, and then they never show as this target looks for them.
 
-        `shown` is how often the portfolios show the witnesses now. What they show for the first
+        `shown` is how often the portfolios show what is unseen now. What they show for the first
         time is noted with the time that this took at most.
         """
         known = self.all()
-        for look in witnesses(known):
+        for look in unseen(known):
             for entry in known[look].issued:
-                if shown[look] >= len(known[look].done) and "shown_after" not in entry.outcome:
-                    outcome = entry.outcome | {"shown_after": _age(_sent_at(entry))}
+                if shown[look] >= len(known[look].done) and _SHOWN_AFTER not in entry.outcome:
+                    outcome = entry.outcome | {_SHOWN_AFTER: _age(_sent_at(entry))}
                     self._ledger.observe(entry.key, outcome)
         return _delays(self.all())
 
@@ -175,12 +176,16 @@ class CertificateLedger:
         return self._ledger.prefix(SYSTEM, self._address, shown.user_id, shown.day, shown.title)
 
 
-def witnesses(known: Mapping[PortfolioEntry, Known]) -> set[PortfolioEntry]:
-    """Return what was issued last, in all and of each title that is undecided: does it show yet?"""
+def unseen(known: Mapping[PortfolioEntry, Known]) -> set[PortfolioEntry]:
+    """Return what was issued last, in all and of each title that is undecided, and not seen yet."""
     issued = _issued(known)
     titles = {look.title for look, some in known.items() if some.undecided}
     of_title = {look.title: look for look in issued if look.title in titles}
-    return {*issued[-WITNESSES:], *of_title.values()}
+    return {
+        look
+        for look in (*issued[-WITNESSES:], *of_title.values())
+        if any(_SHOWN_AFTER not in entry.outcome for entry in known[look].issued)
+    }
 
 
 def _issued(known: Mapping[PortfolioEntry, Known]) -> list[PortfolioEntry]:
@@ -194,17 +199,17 @@ def _issued(known: Mapping[PortfolioEntry, Known]) -> list[PortfolioEntry]:
 def _delays(known: Mapping[PortfolioEntry, Known]) -> dict[str, float]:
     """Return the longest time that the last certificates took, for each title that was seen."""
     last = [entry for look in _issued(known)[-WITNESSES:] for entry in known[look].issued]
-    shown = [entry for entry in last if "shown_after" in entry.outcome]
+    shown = [entry for entry in last if _SHOWN_AFTER in entry.outcome]
     if not shown:
         return {}
     deleted_after = max(LONGEST_DELAY, min(_age(_sent_at(entry)) for entry in shown))
-    missing = (_age(_sent_at(entry)) for entry in last if "shown_after" not in entry.outcome)
-    delays = [entry.outcome["shown_after"] for entry in shown]
+    missing = (_age(_sent_at(entry)) for entry in last if _SHOWN_AFTER not in entry.outcome)
+    delays = [entry.outcome[_SHOWN_AFTER] for entry in shown]
     delays += (age for age in missing if age < deleted_after)
     seen = {
         look.title
         for look, some in known.items()
-        if any("shown_after" in entry.outcome for entry in some.issued)
+        if any(_SHOWN_AFTER in entry.outcome for entry in some.issued)
     }
     return dict.fromkeys(seen, max(delays))
 

@@ -13,7 +13,7 @@ from typing_extensions import override
 from pluvo_client.errors import PluvoError
 from pluvo_singer.values import RejectedError, moment
 from target_pluvo.changes import Change
-from target_pluvo.ledger import open_certificates, witnesses
+from target_pluvo.ledger import open_certificates, unseen
 from target_pluvo.portfolio import Portfolio, read_title
 from target_pluvo.streams.base import StreamWriter
 from target_pluvo.streams.issuing import Certificate, Issuer, UndecidedError
@@ -65,7 +65,7 @@ class Certificates(StreamWriter):
                 except RejectedError as error:
                     self.results.reject([row], error)
             entries = {item.entry() for item in wanted if item.user.id is not None}
-            shown = self.portfolio.count(entries | witnesses(known))
+            shown = self.portfolio.count(entries | unseen(known))
             # Read after the portfolio: what a run beside this one has issued by then is in it.
             self._delays = ledger.learn_delays(shown)
             known = ledger.all()
@@ -175,7 +175,7 @@ class Certificates(StreamWriter):
         """
         if self._issuing:
             with suppress(PluvoError):
-                ledger.learn_delays(self.portfolio.count(witnesses(ledger.all())))
+                ledger.learn_delays(self.portfolio.count(unseen(ledger.all())))
 
 
 def _of_version_1(

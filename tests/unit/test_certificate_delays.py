@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from pluvo_singer.ledger import Ledger
-from target_pluvo.ledger import MARGIN, WITNESSES, CertificateLedger, witnesses
+from target_pluvo.ledger import MARGIN, WITNESSES, CertificateLedger, unseen
 from target_pluvo.portfolio import PortfolioEntry
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def test_the_time_is_the_one_until_a_certificate_was_seen_first(certificates: Ce
     certificates.shown[look("A")] = 1
     first = certificates.delay()
     assert first == pytest.approx(2 * HOUR, abs=60)
-    certificates.send("A", 9)  # it is done already, so this changes nothing of it
+    assert unseen(certificates.ledger.all()) == set()  # so nobody asks for it again
     certificates.shown.clear()
     assert certificates.delay() == first
 
@@ -125,9 +125,9 @@ def test_a_title_that_is_undecided_is_looked_for_however_old(certificates: Certi
         certificates.send(str(number), 1)
         certificates.shown[look(str(number))] = 1
     known = certificates.ledger.all()
-    assert look("old", "Another") not in witnesses(known)
+    assert look("old", "Another") not in unseen(known)
     certificates.send("B", 1, "open", title="Another")
-    assert look("old", "Another") in witnesses(certificates.ledger.all())
+    assert look("old", "Another") in unseen(certificates.ledger.all())
     certificates.shown[look("old", "Another")] = 1
     # Seen, but too long after it was sent to say how long that takes.
     assert certificates.delay("Another") == pytest.approx(HOUR, abs=60)
