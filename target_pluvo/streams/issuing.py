@@ -118,8 +118,8 @@ class Issuer:
         msg = "no answer said whether it was issued, and the portfolio "
         if delay is None:
             msg += (
-                "has not shown a certificate of this title from this target yet: look there, and "
-                "if it is missing, issue it by hand, or run again when it shows others"
+                "has not shown a certificate of this title yet: look there, and if it is missing, "
+                "issue it by hand, or run again when it shows others"
             )
             raise UndecidedError(msg)
         if (wait := self._ledger.seconds_to_wait(known, delay)) > 0:
