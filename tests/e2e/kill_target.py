@@ -23,15 +23,16 @@ FAULTS = (
     *("late-502:generateCertificate/5", "reset:generateCertificate/7", "502:portfolioItems/9"),
     *("silent:generateCertificate/6", "silent-refusal:generateCertificate/11"),
 )
-LAG = 1.0  # seconds until the portfolio shows a certificate
+LAG = 3.0  # seconds until the portfolio shows a certificate: several runs fit in
 
 
 class Issuing:
     """People who are to have a certificate, and the target that issues it."""
 
     def __init__(self, sandbox: Sandbox, folder: Path, people: int = PEOPLE) -> None:
-        # A run that is killed may have held its request back for as long as it retries.
-        self.target = Target(sandbox, folder, settle_seconds=2 * LAG, max_retry_seconds=5)
+        # A run that is killed may have held its request back for as long as it retries: less than
+        # the portfolio needs, so that only what is learned protects.
+        self.target = Target(sandbox, folder, settle_seconds=0, max_retry_seconds=LAG / 3)
         self.certificate = sandbox.insert_certificate("First aid")
         self.users = {
             f"P{number}": sandbox.insert_user(f"P{number}", ref=f"P{number}")
@@ -52,16 +53,15 @@ class Issuing:
         return {"certificates_to_issue": rows}
 
     def kill_and_restart(self, rng: random.Random, kills: int) -> Written:
-        """Kill runs at random moments of their time, then let one come to its end.
-
-        Where a run ends by itself before it is killed, people are added, so that there is something
-        to do for the next one.
-        """
+        """Kill runs at random moments while they issue, then let one come to its end."""
         self.target.sandbox.set_faults(*FAULTS)
         for _ in range(kills):
-            self._add_people(rng.randrange(2, 6))
+            self._add_people(rng.randrange(4, 7))
+            last = len(self.target.mutations()) + rng.randrange(1, 5)  # each run makes more
             pid = self.target.start(singer(self.data()))
-            time.sleep(rng.uniform(0.1, 1.2))
+            while len(self.target.mutations()) < last:
+                time.sleep(0.005)
+            time.sleep(rng.uniform(0, 0.05))
             self.target.kill(pid)
         self.target.sandbox.set_faults()
         return self.run_until_decided()
