@@ -20,6 +20,7 @@ from pluvo_sandbox.behaviour import (
     CLIENT_SECRET,
     Archived,
     Behaviour,
+    DayFilter,
     ReportOrder,
     Ties,
     check_requirement,
@@ -266,6 +267,19 @@ def _parser() -> argparse.ArgumentParser:
         help="what `archived: true` lists: only archived rows, or archived rows too; ignored: "
         "lists hold everything, whatever the argument says; everything: only without the argument "
         "(%(default)s)",
+    )
+    add(
+        "--day-filter",
+        choices=get_args(DayFilter),
+        default="inclusive",
+        help="whether the days that filter the report are part of what it lists (%(default)s)",
+    )
+    add(
+        "--portfolio-lag",
+        type=float,
+        default=0,
+        metavar="SECONDS",
+        help="how long a certificate that was issued does not show (%(default)s)",
     )
     add(
         "--no-distinct",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Ties = Literal["by-id", "by-page", "random"]
 ReportOrder = Literal["id", "insertion", "completion-date", "title"]
 Archived = Literal["only", "too", "ignored", "everything"]
+DayFilter = Literal["inclusive", "exclusive", "exclusive-to"]
 
 ROOT_SCOPES = READ_SCOPES | WRITE_SCOPES
 
@@ -59,6 +60,9 @@ class Behaviour:
             `ignored` the argument has no effect, and lists hold everything; with `everything` they
             do so only without the argument, also rows that are neither. Examples on the pages
             users-2 and learning-journeys-2 have the argument; no page explains it.
+        day_filter: whether the report holds the rows of the days that `completionDateFrom` and
+            `completionDateTo` name: of both, of neither, or of the first only. No page says.
+        portfolio_lag: seconds until a certificate that was issued shows in portfolio and report.
         distinct: whether a row comes once when it matches a filter several times: a member of two
             groups asked for, a participant who is in a training twice. If not, it comes and counts
             once for each match, as by SQL joins.
@@ -92,6 +96,8 @@ class Behaviour:
     ties: Ties = "by-id"
     report_order: ReportOrder = "id"
     archived: Archived = "only"
+    day_filter: DayFilter = "inclusive"
+    portfolio_lag: float = 0
     distinct: bool = True
     page_cap: int | None = None
     ignore_offset: bool = False

@@ -158,6 +158,8 @@ KINDS = {
     "short-page": "a page has half of its rows, and its endCursor fits",
     "duplicate-rows": "the last row of a page comes twice",
     "yesterday": "the schema is that of a server which was not updated yet (see --yesterday-lacks)",
+    "silent": "generateCertificate is carried out, and answers without a word about anybody",
+    "silent-refusal": "generateCertificate is not carried out, and answers without a word",
     "no-token": "a token answer without access_token",
 }
 _DEFAULTS = {"refused": 0.5, "slow": 60.0, "trickle": 0.5, "endless": 0.0, "gzip": 1024.0}

@@ -110,7 +110,8 @@ def _page(name: str, listing: Listing) -> Resolver:
 def _list(listing: Listing) -> Resolver:
     def resolve(_root: object, info: GraphQLResolveInfo, **arguments: Any) -> list[Node]:
         database: Database = info.context.database
-        return database.nodes(*listing.sql("*", arguments))
+        served = varied(listing, info.context.behaviour)
+        return database.nodes(*served.sql("*", arguments))
 
     return resolve
 

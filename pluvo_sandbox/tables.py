@@ -85,6 +85,7 @@ CREATE TABLE enrollments (
     offerEventId TEXT NOT NULL REFERENCES offer_events ON DELETE CASCADE,
     status TEXT NOT NULL, enrolledAt TEXT NOT NULL
 );
+CREATE TABLE late_rows (id TEXT PRIMARY KEY, shows REAL) WITHOUT ROWID;
 CREATE TABLE portfolio_items (
     id TEXT PRIMARY KEY,
     userId TEXT NOT NULL REFERENCES users ON DELETE CASCADE,

@@ -14,6 +14,7 @@ _REPORT_ORDERS: dict[ReportOrder, str] = {
     "completion-date": "completionDate IS NULL, completionDate",
     "title": "title, (SELECT name FROM users WHERE users.id = report.userId)",
 }
+_NOW = "(julianday('now') - 2440587.5) * 86400.0"  # seconds since 1970
 
 
 def varied(listing: Listing, behaviour: Behaviour) -> Listing:
@@ -29,4 +30,13 @@ def varied(listing: Listing, behaviour: Behaviour) -> Listing:
         else:
             listing = listing._replace(defaults={})
         listing = listing._replace(filters=filters)
+    if listing.table == "report" and behaviour.day_filter != "inclusive":
+        filters = dict(listing.filters) | {"completionDateTo": "completionDate < :completionDateTo"}
+        if behaviour.day_filter == "exclusive":
+            filters["completionDateFrom"] = "completionDate > :completionDateFrom"
+        listing = listing._replace(filters=filters)
+    if listing.table in {"report", "portfolio_items"} and behaviour.portfolio_lag:
+        late = f"SELECT id FROM late_rows WHERE shows > {_NOW}"  # noqa: S608 - a text of ours
+        shows = f"{listing.table}.id NOT IN ({late})"
+        listing = listing._replace(always=f"{listing.always} AND {shows}")
     return listing._replace(distinct=behaviour.distinct)

@@ -13,6 +13,7 @@ from singer_sdk.exceptions import (
     InvalidInputLine,
     MapExpressionError,
     MappingError,
+    MissingKeyPropertiesError,
     RecordsWithoutSchemaException,
     StreamMapConfigError,
 )
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MAPS = (MappingError, MapExpressionError, StreamMapConfigError)
-_INPUT = (InvalidInputLine, RecordsWithoutSchemaException)
+_INPUT = (InvalidInputLine, MissingKeyPropertiesError, RecordsWithoutSchemaException)
 
 
 class TargetCommand(RowTarget):
@@ -95,7 +96,7 @@ def _sentences(error: Exception) -> Iterator[str]:
     """Yield what is wrong; what the SDK says may show values."""
     if isinstance(error, _MAPS):
         yield f"setting `stream_maps`: {error}"
-    elif isinstance(error, InvalidInputLine):
+    elif isinstance(error, InvalidInputLine | MissingKeyPropertiesError):
         yield f"{error}. Nothing was written"
     elif isinstance(error, RecordsWithoutSchemaException):
         yield "a row came before the schema of its stream. Nothing was written"

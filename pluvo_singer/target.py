@@ -11,7 +11,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Target
-from singer_sdk.exceptions import InvalidInputLine
+from singer_sdk.exceptions import InvalidInputLine, MissingKeyPropertiesError
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.sinks import Sink
@@ -184,6 +184,7 @@ class RowTarget(Target):
                 self._incoming.reject(stream_map.stream_alias, line, record, error)
             else:
                 if mapped is not None:
+                    _check_key(stream_map, mapped)
                     self.get_sink(stream_map.stream_alias).record_counter_metric.increment()
                     self._incoming.add(stream_map.stream_alias, line, mapped)
 
@@ -245,3 +246,15 @@ class RowTarget(Target):
         """End between two requests: what is done is done, and the next run sees it."""
         self.logger.warning("stopped by signal %d: run again to do the rest", signum)
         sys.exit(128 + signum)
+
+
+def _check_key(stream_map: StreamMap, record: Mapping[str, Any]) -> None:
+    """Check that a record has the properties of its key; what they hold is the row's matter.
+
+    Raises:
+        MissingKeyPropertiesError: one is missing, so the tap does not keep to its own schema.
+    """
+    missing = set(stream_map.transformed_key_properties or ()) - record.keys()
+    if missing:
+        msg = f"a row lacks a column of its key ({', '.join(sorted(missing))})"
+        raise MissingKeyPropertiesError(msg)

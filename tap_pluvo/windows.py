@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import NamedTuple
 
+from pluvo_client.reading.by_days import Days, asked_days
+
 DAY = dt.timedelta(days=1)
 
 
@@ -37,13 +39,10 @@ class Window(NamedTuple):
 
     @property
     def asked(self) -> tuple[dt.date | None, dt.date | None]:
-        """The days that the API is asked for, a day wider on both sides.
-
-        Whether the ends of its filter are inclusive is not documented.
-        """
+        """The days that the API is asked for."""
         if self.undated:
             return None, None
-        return self.start and self.start - DAY, self.end and self.end + DAY
+        return asked_days(Days(self.start, self.end))
 
 
 EVERYTHING = Window(None, None, undated=True)

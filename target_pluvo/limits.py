@@ -76,7 +76,9 @@ def check_number(settings: Settings, number: int) -> list[str]:
     if settings.max_changes is None or number <= settings.max_changes:
         return []
     allowed = settings.max_changes
-    return [f"setting `max_changes`: this run would make {number} changes, and {allowed} are allowed"]
+    return [
+        f"setting `max_changes`: this run would make {number} changes, and {allowed} are allowed"
+    ]
 
 
 def limit_error(wrong: Iterable[str]) -> ConfigurationError:

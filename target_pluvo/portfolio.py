@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import unicodedata
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from pluvo_client.errors import UnavailableError
+from pluvo_client.reading.by_days import Days, asked_days
 from pluvo_client.reading.root_fields import ListField
 from pluvo_client.schema.documents import Enum
-from pluvo_singer.values import RejectedError, moment
+from pluvo_singer.values import RejectedError, folded, moment
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -18,12 +21,17 @@ if TYPE_CHECKING:
     from pluvo_client.schema.selection import Record
 
 
-class Shown(NamedTuple):
-    """How a certificate appears in a portfolio; two of one kind, user and day look alike."""
+class PortfolioEntry(NamedTuple):
+    """How a certificate appears in a portfolio; two of one title, user and day look alike."""
 
     user_id: str
     title: str
     day: str
+
+    @classmethod
+    def of(cls, user_id: str, title: str, day: dt.date) -> PortfolioEntry:
+        """Return the entry; titles are compared as people read them."""
+        return cls(user_id, folded(unicodedata.normalize("NFKC", title)), day.isoformat())
 
 
 class Portfolio:
@@ -40,32 +48,31 @@ class Portfolio:
             msg = "the organization's schema lacks `portfolioItems` and `portfolioReport`"
             raise UnavailableError(msg)
 
-    def shown(self, marks: Collection[Shown]) -> Counter[Shown]:
-        """Return what the portfolios of some users show of some days, and how often."""
-        if not marks:
+    def count(self, wanted: Collection[PortfolioEntry]) -> Counter[PortfolioEntry]:
+        """Return how often the portfolios show some entries now."""
+        if not wanted:
             return Counter()
-        if self._by_items:
-            return Counter(self._items({mark.user_id for mark in marks}))
-        return Counter(self._report(mark.day for mark in marks))
+        found = (
+            self._items({entry.user_id for entry in wanted})
+            if self._by_items
+            else self._report(dt.date.fromisoformat(entry.day) for entry in wanted)
+        )
+        return Counter(entry for entry in found if entry in wanted)
 
-    def number(self, mark: Shown) -> int:
-        """Return how often a portfolio shows a certificate now."""
-        found = self._items([mark.user_id]) if self._by_items else self._report([mark.day])
-        return Counter(found)[mark]
-
-    def _items(self, users: Iterable[str]) -> Iterator[Shown]:
-        def of(user_id: str) -> ListField[Shown | None]:
+    def _items(self, users: Iterable[str]) -> Iterator[PortfolioEntry]:
+        def of(user_id: str) -> ListField[PortfolioEntry | None]:
             return ListField(
                 *("portfolioItems", {"userId": user_id}, "title startDate"),
-                lambda item: _mark(user_id, item["title"], item["startDate"]),
+                lambda item: _entry(user_id, item["title"], item["startDate"]),
             )
 
         for items in self._client.lists(of(user_id) for user_id in users):
-            yield from (mark for mark in items if mark is not None)
+            yield from (entry for entry in items if entry is not None)
 
-    def _report(self, days: Iterable[str]) -> Iterator[Shown]:
+    def _report(self, days: Iterable[dt.date]) -> Iterator[PortfolioEntry]:
         days = sorted(days)
-        given = {"completionDateFrom": days[0], "completionDateTo": days[-1]}
+        first, last = asked_days(Days(days[0], days[-1]))
+        given = {"completionDateFrom": str(first), "completionDateTo": str(last)}
         plan = self._client.plan(lambda row: json.dumps(row, sort_keys=True), repeats=True)
         reader = self._client.reader(
             *("portfolioReport", "user { id } title completionDate"),
@@ -75,9 +82,9 @@ class Portfolio:
         )
         for rows in reader:
             for row, _ in rows:
-                mark = _mark(row["user_id"], row["title"], row["completionDate"])
-                if mark is not None:
-                    yield mark
+                entry = _entry(row["user_id"], row["title"], row["completionDate"])
+                if entry is not None:
+                    yield entry
 
 
 def _row(node: Record) -> Record:
@@ -86,10 +93,10 @@ def _row(node: Record) -> Record:
     return shown | {"user_id": user["id"] if isinstance(user, dict) else None}
 
 
-def _mark(user_id: str | None, title: str | None, day: str | None) -> Shown | None:
+def _entry(user_id: str | None, title: str | None, day: str | None) -> PortfolioEntry | None:
     if user_id is None or title is None or day is None:
         return None
     try:
-        return Shown(user_id, title, moment(day, "startDate").date().isoformat())
+        return PortfolioEntry.of(user_id, title, moment(day, "startDate").date())
     except RejectedError:
         return None

@@ -161,6 +161,33 @@ _WRITING: dict[str, dict[str, Any]] = {
         example="output/prod/rejects.jsonl",
         minLength=1,
     ),
+    "settle_seconds": setting(
+        "number",
+        "Seconds to settle",
+        "How long at least a certificate of which no answer came is given to show in the "
+        "portfolio, before it is issued again. Longer where this organization is known to be "
+        "slower.",
+        default=600,
+        example=3600,
+        minimum=0,
+        maximum=604800,
+    ),
+    "issue_to_archived": setting(
+        "boolean",
+        "Issue to archived users",
+        "Issue certificates to users who are archived, too. Default: their rows are rejected.",
+        default=False,
+        example=True,
+    ),
+    "max_days_ahead": setting(
+        "integer",
+        "Most days ahead",
+        "Reject a certificate whose `issue_date` is more days ahead.",
+        default=366,
+        example=30,
+        minimum=0,
+        maximum=36500,
+    ),
     "plan": setting(
         "string",
         "Plan",
@@ -213,6 +240,9 @@ class Settings:
     send_mail: bool
     ledger: str
     rejects: str
+    settle_seconds: float
+    issue_to_archived: bool
+    max_days_ahead: int
     plan: str
     approved_plan: str | None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, timedelta
 from typing import Any, Self
 
 
@@ -31,8 +30,8 @@ class Certificate:
         """Return what a ledger is to keep of it."""
         return asdict(self)
 
-    def body(self) -> dict[str, Any]:
-        """Return the body of a request."""
+    def certification(self) -> dict[str, Any]:
+        """Return the body of `certify`."""
         moments = {
             "issuedAt": f"{self.issued_on}T00:00:00Z",
             # The last day is a day of validity, too.
@@ -46,16 +45,10 @@ class Certificate:
             **{name: moment for name, moment in moments.items() if moment},
         }
 
-
-def day_after(day: str, days: int | None) -> str | None:
-    """Return the day that is some days after another one."""
-    return str(date.fromisoformat(day) + timedelta(days=days)) if days else None
-
-
-def utc_day(moment: Any) -> str | None:
-    """Return the day (UTC) of an ISO 8601 date or timestamp, or None if it is none."""
-    try:
-        found = datetime.fromisoformat(moment)
-    except (TypeError, ValueError):
-        return None
-    return str((found.astimezone(UTC) if found.tzinfo else found).date())
+    def external_activity(self) -> dict[str, Any]:
+        """Return the body of `courseExternalActivity`."""
+        return {
+            "courseId": self.resource_id,
+            "userId": self.user_id,
+            "completionDate": f"{self.issued_on}T00:00:00Z",
+        }

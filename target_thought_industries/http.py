@@ -7,17 +7,17 @@ from http import HTTPStatus
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-import backoff
 import requests
 from requests.auth import AuthBase
 from typing_extensions import override
 from urllib3.exceptions import NewConnectionError
 
-from pluvo_client.errors import ConfigurationError
+from pluvo_client.errors import ConfigurationError, ThrottledError, TransientError
 from pluvo_client.redaction import redacted
 from pluvo_client.transport.clock import Clock
 from pluvo_client.transport.http import seconds_of
 from pluvo_client.transport.rate_limiter import RateLimiter
+from pluvo_client.transport.retry import LONGEST_WAIT, Retry
 from target_thought_industries.errors import ApiError, RefusedError, UncertainError
 
 if TYPE_CHECKING:
@@ -25,20 +25,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("target-thought-industries")
 
-LONGEST_WAIT = 60.0  # seconds between two attempts, where the API does not name its own
 EVENTS = "/incoming/v2/events/"
 EVENTS_A_MINUTE = 100
 EPOCH_FROM = 1_000_000_000  # a larger X-RateLimit-Reset is a moment, a smaller one a distance
-
-
-class _Failure(Exception):  # noqa: N818 - becomes one of `errors` when patience ends
-    """An attempt failed; `wait` is what the API asks for, `acted` whether it may have acted."""
-
-    def __init__(self, message: str, *, wait: float | None = None, acted: bool = True) -> None:
-        super().__init__(message)
-        self.wait = wait
-        self.acted = acted
-        self.throttled = False
 
 
 class Http:
@@ -46,12 +35,13 @@ class Http:
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.requests = 0
-        self.clock = clock or Clock()
+        self._clock = clock or Clock()
         self._settings = settings
         per_minute, burst = settings.requests_per_minute, settings.burst
-        self.limiter = RateLimiter(1, per_minute / 60, self.clock, burst)
+        self._limiter = RateLimiter(1, per_minute / 60, self._clock, burst)
         events = min(per_minute, EVENTS_A_MINUTE)
-        self._event_limiter = RateLimiter(1, events / 60, self.clock, burst)
+        self._event_limiter = RateLimiter(1, events / 60, self._clock, burst)
+        self._retry = Retry(self._clock, settings.max_retry_seconds, logger)
         self._session = requests.Session()
         self._session.auth = _Bearer(settings.api_key)
         self._session.headers["User-Agent"] = f"tap-pluvo/{version('tap-pluvo')}"
@@ -63,102 +53,86 @@ class Http:
         Raises:
             ApiError: it cannot be read.
         """
-        return self._retry("GET", path, query, None)
+        limiter = self._event_limiter if path.startswith(EVENTS) else self._limiter
+        try:
+            return self._retry(lambda: _data(self._attempt("GET", path, limiter, query)), limiter)
+        except TransientError as error:
+            raise ApiError(str(error)) from error
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Do something; try again only where it has certainly not been done.
+
+        Returns:
+            The data of the answer; nothing if the answer has no body.
 
         Raises:
             RefusedError: it was refused.
             UncertainError: nobody knows whether it was done.
             ApiError: it was certainly not done, and will not be in this run.
         """
-        return self._retry("POST", path, None, body)
+
+        def attempt() -> dict[str, Any]:
+            response = self._attempt("POST", path, self._limiter, body=body)
+            return _data(response) if response.content else {}
+
+        try:
+            return self._retry(attempt, self._limiter, repeatable=False)
+        except TransientError as error:
+            raise (ApiError if error.unprocessed else UncertainError)(str(error)) from error
 
     def close(self) -> None:
         """Close all connections."""
         self._session.close()
 
-    def _retry(
-        self, method: str, path: str, query: dict[str, Any] | None, body: dict[str, Any] | None
-    ) -> dict[str, Any]:
-        waits = backoff.expo(base=2, factor=0.5, max_value=LONGEST_WAIT)
-        next(waits)  # the generator's first value only starts it
-        limiter = self._event_limiter if path.startswith(EVENTS) else self.limiter
-        end = self.clock.monotonic() + self._settings.max_retry_seconds
-        while True:
-            try:
-                with limiter.slot():
-                    answer = self._attempt(method, path, query, body)
-            except _Failure as failure:
-                if failure.acted and body is not None:
-                    raise UncertainError(str(failure)) from failure
-                wait = backoff.full_jitter(next(waits)) if failure.wait is None else failure.wait
-                if self.clock.monotonic() + wait > end:
-                    msg = f"{failure} (gave up after {self._settings.max_retry_seconds:g} s)"
-                    raise ApiError(msg) from failure
-                logger.warning("%s; trying again in %.1f s", failure, wait)
-                if failure.throttled:
-                    limiter.throttled(wait)
-                else:
-                    limiter.pause(wait)
-            else:
-                limiter.succeeded()
-                return answer
-
     def _attempt(
-        self, method: str, path: str, query: dict[str, Any] | None, body: dict[str, Any] | None
-    ) -> dict[str, Any]:
-        self.requests += 1
+        self,
+        method: str,
+        path: str,
+        limiter: RateLimiter,
+        query: dict[str, Any] | None = None,
+        body: dict[str, Any] | None = None,
+    ) -> requests.Response:
         host = self._settings.base_url
-        try:
-            response = self._session.request(
-                method,
-                host + path,
-                params=query,
-                json=body,
-                timeout=self._settings.request_timeout,
-                allow_redirects=False,
-            )
-        except requests.RequestException as error:
-            raise _network_failure(error, host) from error
-        self._heed_limits(response, path)
+        with limiter.slot():
+            self.requests += 1
+            try:
+                response = self._session.request(
+                    method,
+                    host + path,
+                    params=query,
+                    json=body,
+                    timeout=self._settings.request_timeout,
+                    allow_redirects=False,
+                )
+            except requests.RequestException as error:
+                raise _network_error(error, host) from error
+        self._keep_limits(response, limiter)
         self._check_status(response, path)
-        try:
-            data = response.json()["data"]
-        except (ValueError, KeyError, TypeError) as error:
-            msg = f"{host} answered without data (HTTP {response.status_code})"
-            raise _Failure(msg) from error
-        if not isinstance(data, dict):
-            msg = f"{host} answered without data (HTTP {response.status_code})"
-            raise _Failure(msg)
-        return data
+        return response
 
-    def _heed_limits(self, response: requests.Response, path: str) -> None:
+    def _keep_limits(self, response: requests.Response, limiter: RateLimiter) -> None:
         """Let everything wait where the API says that nothing is left of its limit."""
         if response.headers.get("X-RateLimit-Remaining") != "0":
             return
-        reset = seconds_of(response.headers.get("X-RateLimit-Reset"), self.clock.time())
+        reset = seconds_of(response.headers.get("X-RateLimit-Reset"), self._clock.time())
         if reset is None:
             return
         if reset >= EPOCH_FROM:
-            reset = max(0.0, reset - self.clock.time())
-        limiter = self._event_limiter if path.startswith(EVENTS) else self.limiter
+            reset = max(0.0, reset - self._clock.time())
         limiter.hold(min(reset, LONGEST_WAIT))
 
     def _check_status(self, response: requests.Response, path: str) -> None:
         status = response.status_code
         if status < HTTPStatus.MULTIPLE_CHOICES:
             return
-        wait = seconds_of(response.headers.get("Retry-After"), self.clock.time())
+        wait = seconds_of(response.headers.get("Retry-After"), self._clock.time())
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             msg = f"Thought Industries is throttling requests (HTTP {status})"
-            failure = _Failure(msg, wait=wait, acted=False)
-            failure.throttled = True
-            raise failure
+            raise ThrottledError(msg, wait)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
-            msg = f"Thought Industries failed to answer (HTTP {status})"
-            raise _Failure(msg, wait=wait)
+            error = TransientError(f"Thought Industries failed to answer (HTTP {status})")
+            error.wait = wait
+            raise error
         if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             msg = (
                 f"Thought Industries rejects the key (HTTP {status}): check the setting `api_key`, "
@@ -187,15 +161,31 @@ class _Bearer(AuthBase):
         return request
 
 
-def _network_failure(error: requests.RequestException, host: str) -> _Failure:
-    if isinstance(error, requests.exceptions.SSLError):
-        return _Failure(f"the encrypted connection to {host} failed", acted=False)
+def _data(response: requests.Response) -> dict[str, Any]:
+    """Return the data of an answer; it may come where something else has answered before."""
+    try:
+        data = response.json()["data"]
+    except (ValueError, KeyError, TypeError):
+        data = None
+    if not isinstance(data, dict):
+        msg = f"Thought Industries answered without data (HTTP {response.status_code})"
+        raise TransientError(msg)
+    return data
+
+
+def _network_error(error: requests.RequestException, host: str) -> TransientError:
     reason = getattr(error.args[0], "reason", None) if error.args else None
-    if isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError):
-        return _Failure(f"no connection to {host} could be made", acted=False)
-    if isinstance(error, requests.Timeout):
-        return _Failure(f"{host} did not answer in time")
-    return _Failure(f"the connection to {host} failed ({type(error).__name__})")
+    if isinstance(error, requests.exceptions.SSLError):
+        found = TransientError(f"the encrypted connection to {host} failed")
+        found.unprocessed = True
+    elif isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError):
+        found = TransientError(f"no connection to {host} could be made")
+        found.unprocessed = True
+    elif isinstance(error, requests.Timeout):
+        found = TransientError(f"{host} did not answer in time")
+    else:
+        found = TransientError(f"the connection to {host} failed ({type(error).__name__})")
+    return found
 
 
 def _message(response: requests.Response) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "target-thought-industries"
 EMAIL, EXTERNAL_CUSTOMER_ID = "email", "external_customer_id"
+CERTIFY, EXTERNAL_ACTIVITY = "certify", "external_activity"
 
 PROPERTIES: dict[str, dict[str, Any]] = {
     "tenant": setting(
@@ -110,12 +111,30 @@ PROPERTIES: dict[str, dict[str, Any]] = {
     "settle_seconds": setting(
         "number",
         "Seconds to settle",
-        "How long a request without an answer is left alone before the events are asked what "
-        "became of it.",
-        default=3,
-        example=10,
+        "How long at least a certificate of which no answer came is given to show in the events, "
+        "before it is sent again. Longer where this tenant is known to be slower.",
+        default=600,
+        example=3600,
         minimum=0,
-        maximum=600,
+        maximum=604800,
+    ),
+    "via": setting(
+        "string",
+        "Via",
+        "`certify` grants a certificate; `external_activity` records the course as done "
+        "elsewhere, on tenants that have this feature.",
+        default=CERTIFY,
+        example=EXTERNAL_ACTIVITY,
+        enum=[CERTIFY, EXTERNAL_ACTIVITY, None],
+    ),
+    "max_days_ahead": setting(
+        "integer",
+        "Most days ahead",
+        "Reject a certificate whose `completion_date` is more days ahead.",
+        default=366,
+        example=30,
+        minimum=0,
+        maximum=36500,
     ),
     "request_timeout": setting(
         "number",
@@ -129,7 +148,7 @@ PROPERTIES: dict[str, dict[str, Any]] = {
     "max_retry_seconds": setting(
         "number",
         "Longest retry",
-        "Seconds for which a request is tried again, and a certificate that did not appear.",
+        "Seconds for which a request is tried again.",
         default=300,
         example=300,
         minimum=0,
@@ -184,6 +203,8 @@ class Settings:
     requests_per_minute: int
     burst: int
     settle_seconds: float
+    via: str
+    max_days_ahead: int
     request_timeout: float
     max_retry_seconds: float
     ledger: str = dataclasses.field(repr=False)

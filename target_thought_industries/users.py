@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pluvo_singer.values import RejectedError, key
 from target_thought_industries.settings import EMAIL
 
 if TYPE_CHECKING:
+    from pluvo_singer.rows import Row
     from target_thought_industries.api import Api
 
 
@@ -15,28 +17,38 @@ class Users:
 
     def __init__(self, api: Api, match_by: str) -> None:
         self._api = api
-        by_email = match_by == EMAIL
-        self.column = "user_email" if by_email else "user_ref"
-        self._field = "email" if by_email else "externalCustomerId"
+        self._column, self._field = (
+            ("user_email", "email") if match_by == EMAIL else ("user_ref", "externalCustomerId")
+        )
         self._ids: dict[str, set[str]] | None = None
 
-    def find(self, row: dict[str, Any]) -> tuple[str | None, str]:
-        """Return the id of a row's user, or None and why there is none."""
-        wanted = _normal(row.get(self.column))
-        if not wanted:
-            return None, f"the row has no `{self.column}`"
+    def find(self, row: Row) -> str:
+        """Return the id of a row's user.
+
+        Raises:
+            RejectedError: there is none, or more than one.
+            ApiError: the users cannot be read.
+        """
+        wanted = row.required_key(self._column).casefold()
         if self._ids is None:
             self._ids = {}
             for user in self._api.users():
-                self._ids.setdefault(_normal(user.get(self._field)), set()).add(user["id"])
+                if (value := _value(user.get(self._field))) is not None:
+                    self._ids.setdefault(value, set()).add(str(user["id"]))
         found = self._ids.get(wanted, set())
         if len(found) == 1:
-            return next(iter(found)), ""
-        if found:
-            return None, f"several users of Thought Industries have its `{self.column}`"
-        return None, f"no user of Thought Industries has its `{self.column}`"
+            return next(iter(found))
+        number = "several users" if found else "no user"
+        msg = f"{number} of Thought Industries have its `{self._column}`"
+        if not found:
+            msg = f"no user of Thought Industries has its `{self._column}`"
+        raise RejectedError(msg, self._column)
 
 
-def _normal(value: Any) -> str:
+def _value(value: Any) -> str | None:
     """Return a value as it is compared: e-mail addresses have no case that matters."""
-    return str(value).strip().casefold() if value is not None else ""
+    try:
+        found = key(value, "")
+    except RejectedError:
+        return None
+    return found and found.casefold()

@@ -47,6 +47,16 @@ class Days(NamedTuple):
         return [Days(self.start, middle - DAY), Days(middle, self.end)]
 
 
+def asked_days(days: Days) -> Days:
+    """Return the days to ask the API for, so that it gives all rows of some days.
+
+    Whether the ends of its filter are inclusive, and in which zone a day is one, is not documented
+    (page `common-recipes`): a day more is asked for on both sides. Rows of these are left out by
+    whoever asked.
+    """
+    return Days(days.start and days.start - DAY, days.end and days.end + DAY)
+
+
 class DayFilter(NamedTuple):
     """How a list is asked for by days.
 

@@ -13,7 +13,6 @@ from http import HTTPStatus
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
-import backoff
 import msgspec
 from requests.utils import DEFAULT_ACCEPT_ENCODING
 from urllib3.exceptions import HTTPError
@@ -22,7 +21,6 @@ from pluvo_client.errors import (
     ConfigurationError,
     OutageError,
     PluvoError,
-    RetriableError,
     ThrottledError,
     TransientError,
 )
@@ -31,6 +29,7 @@ from pluvo_client.transport.connection_pool import connection_pool
 from pluvo_client.transport.http_connection import AnswerTooLargeError
 from pluvo_client.transport.network_errors import network_error
 from pluvo_client.transport.rate_limiter import RateLimiter
+from pluvo_client.transport.retry import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,8 +42,6 @@ T = TypeVar("T")
 
 logger = logging.getLogger("pluvo_client")
 
-LONGEST_WAIT = 60.0  # seconds between two attempts, where the API does not name its own
-ATTEMPTS_WHEN_DOWN = 4  # once another request was given up, until one succeeds
 # The statuses that the reader of a body judges.
 READABLE = {HTTPStatus.OK, HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
@@ -104,14 +101,13 @@ class Transport:
             settings.max_concurrency, settings.requests_per_second, self.clock
         )
         self.requests = 0
-        self.retries = 0
         self._settings = settings
         self._headers = {
             "Accept": "application/json",
             "Accept-Encoding": DEFAULT_ACCEPT_ENCODING,
             "User-Agent": settings.user_agent or f"tap-pluvo/{version('tap-pluvo')}",
         }
-        self._down = False  # nothing has succeeded since patience with a request came to its end
+        self._retry = Retry(self.clock, settings.max_retry_seconds, logger)
         self._lock = threading.Lock()
         self._pool = pool or connection_pool(settings)
 
@@ -133,63 +129,21 @@ class Transport:
     def retry(
         self, attempt: Callable[[], T], *, divisible: bool = False, repeatable: bool = True
     ) -> T:
-        """Return what `attempt` returns; a `RetriableError` that it raises starts another one.
-
-        Attempts end after `max_retry_seconds`, or the number that the error allows; there are few
-        where the API was given up and has not come back, so that each stream of a run does not wait
-        for it anew. What is
-        `divisible` into smaller requests is not tried again as it is where its content may be at
-        fault: the caller divides it. What is not `repeatable` is tried again only where the API has
-        certainly not acted on it.
+        """Return what `attempt` returns, after as many attempts as it takes; see `Retry`.
 
         Raises:
             PluvoError: what the last attempt raised.
         """
-        waits = backoff.expo(base=2, factor=0.5, max_value=LONGEST_WAIT)
-        next(waits)  # the generator's first value only starts it
-        patience = self._settings.max_retry_seconds
-        started = self.clock.monotonic()
-        attempts = 0
-        while True:
-            attempts += 1
-            try:
-                result = attempt()
-            except RetriableError as error:
-                if error.given_up:  # in a request that this attempt made on its way
-                    raise
-                if not repeatable and not error.unprocessed:
-                    raise
-                wait = backoff.full_jitter(next(waits)) if error.wait is None else error.wait
-                elapsed = self.clock.monotonic() - started
-                limit = 1 if divisible and error.by_content else error.attempts
-                if limit is None and self._down:
-                    limit = ATTEMPTS_WHEN_DOWN
-                if (limit and attempts >= limit) or elapsed + wait > patience:
-                    self._down |= not limit
-                    tries = "1 try" if attempts == 1 else f"{attempts} tries"
-                    error.args = (f"{error} (gave up after {tries} in {elapsed:.0f} s)",)
-                    error.given_up = True
-                    raise
-                self._wait(error, wait)
-            else:
-                self._down = False
-                self.limiter.succeeded()
-                return result
+        return self._retry(attempt, self.limiter, divisible=divisible, repeatable=repeatable)
+
+    @property
+    def retries(self) -> int:
+        """How often something was tried again."""
+        return self._retry.count
 
     def close(self) -> None:
         """Close all connections."""
         self._pool.close()
-
-    def _wait(self, error: RetriableError, seconds: float) -> None:
-        logger.warning("%s; trying again in %.1f s", error, seconds)
-        with self._lock:
-            self.retries += 1
-        if isinstance(error, ThrottledError):
-            self.limiter.throttled(seconds)
-        elif isinstance(error, OutageError):
-            self.limiter.hold(seconds)
-        else:
-            self.limiter.pause(seconds)
 
     def _post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Response:
         with self._lock:

@@ -75,6 +75,7 @@ _BY_SCOPE: dict[str, dict[str, Mutation]] = {
     },
 }
 
+SILENT = "generateCertificate"  # what the faults `silent` and `silent-refusal` are about
 WRITE_SCOPES = {name: scope for scope, found in _BY_SCOPE.items() for name in found}
 
 
@@ -82,8 +83,14 @@ def _resolver(name: str, mutation: Mutation) -> Callable[..., Any]:
     def resolve(_root: object, info: GraphQLResolveInfo, **given: Any) -> Any:
         info.context.check_scopes(name)
         # Each for itself, as in Django: one that fails leaves the others of the request alone.
+        kinds = {fault.kind for fault in info.context.faults} if name == SILENT else set()
+        if "silent-refusal" in kinds:
+            return portfolio.no_word()
         with info.context.database.change():
-            return mutation(Writer(info.context.database), given)
+            found = mutation(
+                Writer(info.context.database, info.context.behaviour.portfolio_lag), given
+            )
+        return portfolio.no_word() if "silent" in kinds else found
 
     return resolve
 

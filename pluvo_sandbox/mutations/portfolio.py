@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from pluvo_sandbox.mutations.writer import bulk, check, filled, now, picked
@@ -50,14 +51,14 @@ def generate_certificate(write: Writer, given: Given) -> Payload:
     moment = given.get("issueDate") or now()
     chosen = write.chosen(given)
     for user in chosen.users:
-        _insert(
+        item = _insert(
             write,
             userId=user["id"],
             title=title,
             startDate=moment,
             files=[f"{_STORE}/certificates/{user['id']}/{certificate['id']}.pdf"],
         )
-        write.insert(
+        row = write.insert(
             "report",
             userId=user["id"],
             relatedObjectType="CERTIFICATE",
@@ -66,7 +67,15 @@ def generate_certificate(write: Writer, given: Given) -> Payload:
             progress=100.0,
             completionDate=moment[:10],
         )
+        shows = time.time() + write.portfolio_lag
+        for late in (item, row):
+            write.run("INSERT INTO late_rows VALUES (?, ?)", late, shows)
     return {"bulkGenerate": bulk((user["id"] for user in chosen.users), chosen.failed_ids)}
+
+
+def no_word() -> Payload:
+    """Return an answer that says nothing of anybody."""
+    return {"bulkGenerate": bulk((), ())}
 
 
 def _insert(write: Writer, **columns: object) -> str:

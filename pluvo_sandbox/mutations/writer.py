@@ -62,10 +62,14 @@ class Chosen(NamedTuple):
 
 
 class Writer(Rows):
-    """Reads and changes rows for one mutation."""
+    """Reads and changes rows for one mutation.
 
-    def __init__(self, database: Database) -> None:
+    `portfolio_lag` is how many seconds a certificate that is issued does not show.
+    """
+
+    def __init__(self, database: Database, portfolio_lag: float = 0) -> None:
         super().__init__(database.connection, SystemRandom())
+        self.portfolio_lag = portfolio_lag
         self._nodes = database.nodes
 
     def find_all(self, table: str, column: str, values: Iterable[Any]) -> list[Node]:

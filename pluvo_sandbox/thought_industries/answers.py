@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-# Which fields an event has is not documented; a client has to do with each of these.
-EventShape = Literal["flat", "nested", "content", "undated"]
+# Which fields an event has is not documented. `published` is what a tenant shows of its own events;
+# a client has to do with each of the others, too.
+EventShape = Literal["published", "flat", "nested", "content", "anonymous"]
 
 
 def user(row: dict[str, Any]) -> dict[str, Any]:
@@ -51,10 +52,24 @@ def certificate(
     return {"id": row["id"], "certificateTemplate": nothing | template, "user": user(holder)}
 
 
-def event(row: dict[str, Any], shape: EventShape) -> dict[str, Any]:
+def event(row: dict[str, Any], holder: dict[str, Any], shape: EventShape) -> dict[str, Any]:
     """Return the event of a certificate's issue."""
     found = {"id": f"event-{row['number']}", "timestamp": row["createdAt"]}
     match shape:
+        case "published":
+            names = user(holder)
+            detail = {name: names[name] for name in ("id", "firstName", "lastName", "client")}
+            detail |= dict.fromkeys(("sfContactId", "sfAccountId", "ref1", "ref2", "ref3"))
+            return found | {
+                "source": "learner",
+                "type": "courseCertificate",
+                "event": "courseCertificate",
+                "companyId": "sandbox",
+                "user": holder["email"],
+                "notifiableId": row["resourceId"],
+                "title": row["title"],
+                "userDetail": detail | {"externalCustomerId": holder["externalCustomerId"]},
+            }
         case "nested":
             return found | {
                 "user": {"id": row["userId"]},
@@ -63,8 +78,8 @@ def event(row: dict[str, Any], shape: EventShape) -> dict[str, Any]:
             }
         case "content":
             return found | {"userId": row["userId"], "contentId": row["resourceId"]}
-        case "undated":
-            return found | {"userId": row["userId"], "resourceId": row["resourceId"]}
+        case "anonymous":
+            return found
         case "flat":
             return found | {
                 "userId": row["userId"],

@@ -49,9 +49,27 @@ def add_options(parser: argparse.ArgumentParser, fault: Callable[[str], str]) ->
     add(
         "--event-shape",
         choices=get_args(EventShape),
-        default="flat",
+        default="published",
         help="which fields an event has, which no page says (%(default)s)",
     )
+    add(
+        "--grants-show",
+        type=lambda text: None if text == "never" else float(text),
+        default=0,
+        metavar="SECONDS|never",
+        help="when a manual grant shows among the events (%(default)s: at once)",
+    )
+    add(
+        "--ignore-filters",
+        action="store_true",
+        help="list events of all users and courses, whatever was asked for",
+    )
+    add(
+        "--ignore-per-page",
+        action="store_true",
+        help="list users 25 to a page, whatever was asked for",
+    )
+    add("--external-activity", action="store_true", help="have the feature externalActivity")
     add(
         "--refuse-duplicates",
         action="store_true",
@@ -65,7 +83,7 @@ def add_options(parser: argparse.ArgumentParser, fault: Callable[[str], str]) ->
         type=fault,
         metavar="KIND[=VALUE][:WHERE][@N|@N-M|/N]",
         help="make something go wrong, as `pluvo-sandbox serve --help` says (may be repeated); "
-        "WHERE is users, certify, recertify or events",
+        "WHERE is users, certify, recertify, activity or events",
     )
     add("--ready-file", type=Path, metavar="FILE", help="write URL, key and courses here as JSON")
 
@@ -89,6 +107,10 @@ def serve(options: argparse.Namespace) -> None:
             per_minute=options.per_minute,
             burst=options.burst,
             event_shape=options.event_shape,
+            grants_show=options.grants_show,
+            ignore_filters=options.ignore_filters,
+            ignore_per_page=options.ignore_per_page,
+            external_activity=options.external_activity,
             refuse_duplicates=options.refuse_duplicates,
             faults=options.faults,
         )

@@ -39,7 +39,11 @@ class ThoughtIndustries(Settings):
     api_key: str = API_KEY
     per_minute: int = 0
     burst: int = 20
-    event_shape: EventShape = "flat"
+    event_shape: EventShape = "published"
+    grants_show: float | None = 0
+    ignore_filters: bool = False
+    ignore_per_page: bool = False
+    external_activity: bool = False
     refuse_duplicates: bool = False
     faults: Sequence[str] = ()
     users: int = 120
@@ -78,3 +82,7 @@ class ThoughtIndustries(Settings):
     def certificates(self) -> list[dict[str, Any]]:
         """Return all certificates that were granted, in their order."""
         return self.store.rows("SELECT * FROM certificates ORDER BY number")
+
+    def activities(self) -> list[dict[str, Any]]:
+        """Return all courses that were recorded as done elsewhere."""
+        return self.store.rows("SELECT * FROM activities ORDER BY number")

@@ -7,6 +7,7 @@ import math
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +19,10 @@ from pluvo_sandbox.bodies import BODIES
 from pluvo_sandbox.faults import Fault
 from pluvo_sandbox.rate_limit import RateLimit
 from pluvo_sandbox.thought_industries import answers
-from pluvo_sandbox.thought_industries.validation import errors_of
+from pluvo_sandbox.thought_industries.validation import CERTIFY, RECERTIFY, errors_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from starlette.requests import Request
 
@@ -43,15 +44,23 @@ class Settings:
         per_minute: requests a minute; 0 for no limit.
         burst: how many may come at once.
         event_shape: which fields an event has, since no page says it.
+        grants_show: after how many seconds a manual grant shows among the events; None: never.
+        ignore_filters: whether events of all users and courses come, whatever was asked for.
+        ignore_per_page: whether users come 25 to a page, whatever was asked for.
+        external_activity: whether the tenant has the feature externalActivity.
         refuse_duplicates: whether a second certificate of a user, resource and day is a conflict.
         faults: what goes wrong, as `Fault.parse` reads it. The places are `users`, `certify`,
-            `recertify` and `events`.
+            `recertify`, `activity` and `events`.
     """
 
     api_key: str
     per_minute: int
     burst: int
     event_shape: EventShape
+    grants_show: float | None
+    ignore_filters: bool
+    ignore_per_page: bool
+    external_activity: bool
     refuse_duplicates: bool
     faults: Sequence[str]
 
@@ -85,6 +94,7 @@ class Service:
                 self._route("users", "/users", self._users, "GET"),
                 self._route("certify", "/users/{id}/certify", self._certify, "POST"),
                 self._route("recertify", "/users/{id}/recertify", self._recertify, "POST"),
+                self._route("activity", "/courseExternalActivity", self._activity, "POST"),
                 self._route("events", "/events/courseCertificate", self._events, "GET"),
             ]
         )
@@ -175,7 +185,8 @@ class Service:
     # The endpoints
 
     def _users(self, _request: Request, served: Served) -> Response:
-        page, size = _number(served, "page", 1), min(_number(served, "perPage", PER_PAGE), 100)
+        size = PER_PAGE if self._settings.ignore_per_page else _number(served, "perPage", PER_PAGE)
+        page, size = _number(served, "page", 1), min(size, MOST_PER_PAGE)
         rows = self._store.rows("SELECT * FROM users ORDER BY number")
         part = rows[(page - 1) * size : page * size]
         info = {"perPage": size, "currentPage": page, "total": len(rows)}
@@ -183,18 +194,35 @@ class Service:
         return _data("APIUsers", {"users": [*map(answers.user, part)], "pageInfo": info})
 
     def _events(self, _request: Request, served: Served) -> Response:
-        rows = self._store.rows("SELECT * FROM certificates ORDER BY number DESC")
-        if user_id := served.query.get("userId"):
-            rows = [row for row in rows if row["userId"] == user_id]
+        rows = self._store.rows(
+            "SELECT c.*, r.title FROM certificates c JOIN resources r ON r.id = c.resourceId"
+            " ORDER BY number DESC"
+        )
         start, end = served.query.get("startDate", ""), served.query.get("endDate", "9999")
-        rows = [row for row in rows if start <= row["createdAt"] <= end]
-        first, size = _number(served, "cursor", 0), min(_number(served, "perPage", PER_PAGE), 100)
+        rows = [row for row in rows if start <= row["createdAt"] <= end and self._shows(row)]
+        for argument, column in (("userId", "userId"), ("notifiableId", "resourceId")):
+            wanted = served.query.get(argument)
+            if wanted and not self._settings.ignore_filters:
+                rows = [row for row in rows if row[column] == wanted]
+        first, size = _number(served, "cursor", 0), PER_PAGE
         part = rows[first : first + size]
         more = first + size < len(rows)
         cursor = str(first + size) if more else None
         info = {"perPage": size, "cursor": cursor, "total": len(rows), "hasMore": more}
-        events = [answers.event(row, self._settings.event_shape) for row in part]
+        events = [
+            answers.event(
+                row, self._store.find("users", row["userId"]) or {}, self._settings.event_shape
+            )
+            for row in part
+        ]
         return _data("APIEvents", {"events": events, "pageInfo": info})
+
+    def _shows(self, row: dict[str, Any]) -> bool:
+        """Tell whether a grant is among the events yet."""
+        if self._settings.grants_show is None:
+            return False
+        age = datetime.now(UTC) - datetime.fromisoformat(row["createdAt"])
+        return age.total_seconds() >= self._settings.grants_show
 
     def _certify(self, request: Request, served: Served) -> Response:
         user, resource, refused = self._checked(request, served)
@@ -205,28 +233,44 @@ class Service:
         days = {row["issuedAt"][:10] for row in held}
         if self._settings.refuse_duplicates and issued["issuedAt"][:10] in days:
             return refusal(HTTPStatus.CONFLICT, "The user holds this certificate already.")
-        granted = self._store.grant(user["id"], resource["id"], renewal=False, **issued)
+        granted = self._store.grant(user["id"], resource["id"], **issued)
         row = self._store.find("certificates", granted) or {}
         return _data("APICertifyUser", answers.certificate(row, resource, user))
 
     def _recertify(self, request: Request, served: Served) -> Response:
-        user, resource, refused = self._checked(request, served)
+        """Start a course anew, as the action "Reset Progress" of the vendor's support page does."""
+        user, resource, refused = self._checked(request, served, RECERTIFY)
         if refused or user is None or resource is None:
             return refused or refusal(HTTPStatus.NOT_FOUND, "Not found.")
         if not self._store.certificates(user["id"], resource["id"]):
             return refusal(HTTPStatus.NOT_FOUND, "The user holds no such certificate.")
-        self._store.grant(user["id"], resource["id"], renewal=True, **_columns(served.body))
+        self._store.reset_progress(user["id"], resource["id"])
         return _data("APIRecertifyUser", True)
 
+    def _activity(self, _request: Request, served: Served) -> Response:
+        """Record a course as done elsewhere; a tenant without the feature does not have it."""
+        if not self._settings.external_activity:
+            return refusal(HTTPStatus.FORBIDDEN, "The feature externalActivity is not enabled.")
+        body = served.body
+        user = self._store.find("users", str(body.get("userId")))
+        course = self._store.find("resources", str(body.get("courseId")))
+        if user is None or course is None or not body.get("completionDate"):
+            return refusal(HTTPStatus.NOT_FOUND, "There is no such user or course.")
+        self._store.rows(
+            "INSERT INTO activities (userId, resourceId, completionDate) VALUES (?, ?, ?)",
+            (user["id"], course["id"], body["completionDate"]),
+        )
+        return Response()
+
     def _checked(
-        self, request: Request, served: Served
+        self, request: Request, served: Served, known: Collection[str] = CERTIFY
     ) -> tuple[dict[str, Any] | None, dict[str, Any] | None, Response | None]:
         """Return user and resource of a certification, or why there is none."""
         user_id = request.path_params["id"]
         user = self._store.find("users", user_id)
         if user is None:
             return None, None, refusal(HTTPStatus.NOT_FOUND, "There is no such user.")
-        if errors := errors_of(served.body, user_id):
+        if errors := errors_of(served.body, user_id, known):
             unprocessable = JSONResponse({"errors": errors}, HTTPStatus.UNPROCESSABLE_ENTITY)
             return None, None, unprocessable
         resource = self._store.find("resources", served.body["resourceId"])

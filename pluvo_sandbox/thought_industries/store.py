@@ -24,8 +24,14 @@ CREATE TABLE users (
 CREATE TABLE resources (id TEXT PRIMARY KEY, type TEXT, title TEXT);
 CREATE TABLE certificates (
     number INTEGER PRIMARY KEY, id TEXT UNIQUE, userId TEXT, resourceId TEXT, issuedAt TEXT,
-    expirationDate TEXT, recertificationDate TEXT, sendEmail INTEGER, renewal INTEGER,
-    createdAt TEXT
+    expirationDate TEXT, recertificationDate TEXT, sendEmail INTEGER, createdAt TEXT
+);
+CREATE TABLE progress (
+    userId TEXT, resourceId TEXT, percent INTEGER, attempts INTEGER,
+    PRIMARY KEY (userId, resourceId)
+) WITHOUT ROWID;
+CREATE TABLE activities (
+    number INTEGER PRIMARY KEY, userId TEXT, resourceId TEXT, completionDate TEXT
 );
 """
 _NAMESPACE = uuid.UUID("6f1d4f0e-4c0a-4a86-9d3c-2f6f2a1c7b55")
@@ -83,14 +89,13 @@ class Store:
         found = self.rows(f"SELECT * FROM {table} WHERE id = ?", (row_id,))  # noqa: S608 - ours
         return found[0] if found else None
 
-    def grant(self, user_id: str, resource_id: str, *, renewal: bool, **columns: Any) -> str:
+    def grant(self, user_id: str, resource_id: str, **columns: Any) -> str:
         """Add a certificate and return its id; its row is also the event of its issue."""
         certificate_id = str(uuid.uuid4())
         values = {
             "id": certificate_id,
             "userId": user_id,
             "resourceId": resource_id,
-            "renewal": renewal,
             "createdAt": datetime.now(UTC).isoformat(),
             **columns,
         }
@@ -100,6 +105,10 @@ class Store:
             [*values.values()],
         )
         return certificate_id
+
+    def reset_progress(self, user_id: str, resource_id: str) -> None:
+        """Start a course anew for a user, who loses progress and attempts."""
+        self.rows("REPLACE INTO progress VALUES (?, ?, 0, 0)", (user_id, resource_id))
 
     def certificates(self, user_id: str, resource_id: str) -> list[dict[str, Any]]:
         """Return what a user holds or held for a resource, in the order of its issue."""

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 RESOURCE_TYPES = {"course", "learningPath", "microCourse", "webinar"}
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _MOMENTS = ("expirationDate", "issuedAt", "recertificationDate")
-_KNOWN = {"userId", "resourceType", "resourceId", "sendEmail", *_MOMENTS}
+RECERTIFY = {"userId", "resourceType", "resourceId"}  # all that it takes
+CERTIFY = {*RECERTIFY, "sendEmail", *_MOMENTS}
 
 
-def errors_of(body: dict[str, Any], user_id: str) -> list[dict[str, str]]:
+def errors_of(
+    body: dict[str, Any], user_id: str, known: Collection[str] = CERTIFY
+) -> list[dict[str, str]]:
     """Return what is wrong with a certification, field by field."""
-    wrong: dict[str, str] = dict.fromkeys(sorted(body.keys() - _KNOWN), "is not known")
+    wrong: dict[str, str] = dict.fromkeys(sorted(body.keys() - set(known)), "is not known")
     for name in ("userId", "resourceId"):
         if not isinstance(body.get(name), str) or not UUID.fullmatch(body[name]):
             wrong[name] = "must be a UUID"

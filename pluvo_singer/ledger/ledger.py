@@ -14,7 +14,7 @@ from pluvo_singer.ledger.entry import Claim, Entry
 from pluvo_singer.ledger.errors import LedgerError
 from pluvo_singer.ledger.locks import Locks
 from pluvo_singer.ledger.opening import engine_of
-from pluvo_singer.ledger.tables import ENTRIES, RECENT, prepare
+from pluvo_singer.ledger.tables import DELAYS, ENTRIES, RECENT, entry_key, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -51,6 +51,16 @@ class Ledger:
             ledger.close()
             raise
         return ledger
+
+    @staticmethod
+    def key(*parts: str) -> str:
+        """Return the key that stands for some parts, of which the first say where it happens."""
+        return entry_key(*parts)
+
+    @staticmethod
+    def prefix(*parts: str) -> str:
+        """Return what all keys begin with that have these parts and more."""
+        return f"{entry_key(*parts)[:-1]}, "
 
     def close(self) -> None:
         """Close all connections."""
@@ -132,6 +142,20 @@ class Ledger:
         )
         with self._transaction() as connection:
             return [Entry(**_values(row)) for row in connection.execute(query)]
+
+    def delay(self, place: str) -> float | None:
+        """Return the longest delay in seconds that was noted for a place, or None if none was."""
+        query = select(DELAYS.c.seconds).where(DELAYS.c.place == place)
+        with self._transaction() as connection:
+            return connection.execute(query).scalar_one_or_none()
+
+    def note_delay(self, place: str, seconds: float) -> None:
+        """Note a delay, such as after how many seconds a place did not show something yet."""
+        known = self.delay(place)
+        if known is None or seconds > known:
+            with self._transaction() as connection:
+                connection.execute(delete(DELAYS).where(DELAYS.c.place == place))
+                connection.execute(insert(DELAYS).values(place=place, seconds=seconds))
 
     def lock(self, name: str) -> AbstractContextManager[Lock]:
         """Hold a lock of this name inside the block; wait for whoever holds it now.

@@ -19,7 +19,7 @@ from pluvo_singer.ledger.errors import LedgerError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PATIENCE = 600  # seconds; another run holds a lock for as long as it retries a request
+LOCK_TIMEOUT = 600  # seconds; another run holds a lock for as long as it retries a request
 SUFFIX = "-lock"  # of the file beside a SQLite file that only serves to be locked
 
 # The server asks a client that was silent for five seconds, and waits five for its answer.
@@ -69,9 +69,9 @@ class Locks:
                     _lock_key(connection, key)
             except DBAPIError as error:
                 msg = (
-                    "ledger: no lock could be had, since the database cannot be used or another "
-                    f"run has held it for long ({type(error.orig).__name__}): check the URL and "
-                    "that the server runs, and see whether another run hangs"
+                    "ledger: could not acquire the lock, since the database cannot be used or "
+                    f"another run has held it for long ({type(error.orig).__name__}): check the "
+                    "URL and that the server runs, and see whether another run hangs"
                 )
                 raise LedgerError(msg) from error
             try:
@@ -86,7 +86,7 @@ class Locks:
 
 
 def _lock_key(connection: Connection, key: str) -> None:
-    for setting in (*_POSTGRESQL, f"SET LOCAL lock_timeout = '{PATIENCE}s'"):
+    for setting in (*_POSTGRESQL, f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}s'"):
         connection.execute(text(setting))
     lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
     connection.execute(lock, {"key": f"certificate_ledger {key}"})
@@ -94,7 +94,7 @@ def _lock_key(connection: Connection, key: str) -> None:
 
 def _lock_file(connection: Connection) -> None:
     """Lock a file; between two waits, of a second each, Python looks for signals."""
-    for attempts_left in reversed(range(PATIENCE)):
+    for attempts_left in reversed(range(LOCK_TIMEOUT)):
         try:
             connection.execute(text("BEGIN IMMEDIATE"))
         except OperationalError as error:

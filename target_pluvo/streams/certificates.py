@@ -1,7 +1,8 @@
-"""The stream `certificates_to_issue`: each is issued exactly once."""
+"""The stream `certificates_to_issue`: each is issued once, and never in doubt."""
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,44 +13,51 @@ from pluvo_client.errors import PluvoError
 from pluvo_client.schema.documents import call
 from pluvo_singer.values import RejectedError, moment
 from target_pluvo.changes import Change
-from target_pluvo.ledger import open_ledger
-from target_pluvo.portfolio import Portfolio, Shown
+from target_pluvo.ledger import open_certificates
+from target_pluvo.portfolio import Portfolio, PortfolioEntry
 from target_pluvo.streams.base import StreamWriter, is_refusal
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Collection, Mapping, Sequence
 
-    from pluvo_singer.ledger import Claim, Ledger
+    from pluvo_singer.ledger import Claim
     from pluvo_singer.rows import Row
+    from target_pluvo.ledger import CertificateLedger, Known
     from target_pluvo.remote_state import Entity
 
 logger = logging.getLogger("target-pluvo")
 
-ATTEMPTS = 3  # to issue one, each after a look whether the one before had its effect
+WITNESSES = 10  # certificates that are looked at to learn how fast the portfolio shows them
+ATTEMPTS = 3  # to issue one in a run, where the settings let silence be believed at once
+
+
+class UndecidedError(Exception):
+    """Nobody knows yet whether a certificate was issued; the message says why."""
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """A certificate that someone is to have."""
+    """A certificate that somebody is to have."""
 
     template: str
     user: Entity
     title: str
-    issued: dt.datetime
+    issued: dt.date
     training: Entity | None
 
-    def shown(self) -> Shown:
+    def entry(self) -> PortfolioEntry:
         """Return how it appears in the portfolio."""
-        return Shown(self.user.known_id, self.title, self.issued.date().isoformat())
+        return PortfolioEntry.of(self.user.known_id, self.title, self.issued)
 
 
 class Certificates(StreamWriter):
     """Certificates (page `certificate-2`).
 
     The API has no key that keeps one from being issued twice, so a ledger has it: the intent before
-    and the outcome after. Where there is an intent without outcome, the portfolio is asked.
+    and the outcome after. Where an answer did not come, or does not say, the certificate is
+    undecided until the portfolio shows it, or until it has had as long as this organization needs
+    to show one: `settle_seconds`, or twice the longest time that it is known to have needed. That
+    silence is believed then rests on the documents, by which a certificate is a portfolio item.
     """
 
     name = "certificates_to_issue"
@@ -75,51 +83,47 @@ class Certificates(StreamWriter):
                 wanted.setdefault(self._certificate(row, templates), []).append(row)
             except RejectedError as error:
                 self.results.reject([row], error)
-        shown = self.portfolio.shown([item.shown() for item in wanted if item.user.id is not None])
-        # Read after the portfolio: what a run beside this one has issued by then is noted here.
-        with open_ledger(self.settings.ledger) as ledger:
-            entries = ledger.entries(self._prefix)
-        self._done = {entry.key for entry in entries if entry.state == "done"}
-        self._open = {entry.key for entry in entries} - self._done
-        alike: dict[Shown, list[Certificate]] = {}
+        entries = {item.entry() for item in wanted if item.user.id is not None}
+        with open_certificates(self.settings) as ledger:
+            witnesses = _witnesses(ledger.all(), entries)
+            shown = self.portfolio.count(entries | witnesses)
+            # Read after the portfolio: what a run beside this one has issued by then is in it.
+            known = ledger.all()
+            asked = ((entry, known[entry]) for entry in entries | witnesses)
+            ledger.learn_delay(some for entry, some in asked if shown[entry] < len(some.done))
+        alike: dict[PortfolioEntry, list[Certificate]] = {}
         for item, same in wanted.items():
             if item.user.id is None:
                 self._note(item, same)
-            elif self._key(item) in self._done:
+            elif item.template in known[item.entry()].done:
                 self.results.mark_unchanged(same)
             else:
-                alike.setdefault(item.shown(), []).append(item)
-        for mark, items in alike.items():
-            self._compare(mark, items, shown[mark], wanted)
+                alike.setdefault(item.entry(), []).append(item)
+        for entry, items in alike.items():
+            number = shown[entry] - len(known[entry].done)
+            number_alike = len({item.template for item in items} | known[entry].undecided)
+            for item in items:
+                self._compare(item, wanted[item], number, number_alike)
 
     def _compare(
-        self,
-        mark: Shown,
-        items: Sequence[Certificate],
-        number: int,
-        wanted: dict[Certificate, list[Row]],
+        self, item: Certificate, same: Sequence[Row], number: int, number_alike: int
     ) -> None:
-        """Decide about certificates that look alike in the portfolio, which shows some of them."""
-        number -= self._number_done(mark)
-        others = [key for key in self._open if key.startswith(self._alike(mark))]
-        alike = {self._key(item) for item in items}.union(others)
-        for item in items:
-            if number <= 0:
-                self._note(item, wanted[item])
-            elif number >= len(alike):
-                self.results.mark_unchanged(wanted[item])
-                self._found.append(item)
-            else:
-                msg = (
-                    "the portfolio shows certificates of this title and day, and it cannot be told "
-                    "whether this one is among them: it was not issued again"
-                )
-                self.results.reject(wanted[item], msg)
+        """Decide about a certificate, of which the portfolio shows some that look like it."""
+        if number <= 0:
+            self._note(item, same)
+        elif number >= number_alike:
+            self.results.mark_unchanged(same)
+            self._found.append(item)
+        else:
+            msg = (
+                "the portfolio shows certificates of this title and day, and it cannot be told "
+                "whether this one is among them: it was not issued again"
+            )
+            self.results.reject(same, msg)
 
     def _note(self, item: Certificate, same: Sequence[Row]) -> None:
-        day = item.issued.date().isoformat()
-        about = f"issue certificate {item.template} of {day}"
-        change = Change(self.name, same, "created", about, item.user.ref or "")
+        about = f"issue certificate {item.template} of {item.issued.isoformat()}"
+        change = Change(self.name, same, "created", about, item.user.ref or item.user.known_id)
         self.results.changes.append(change)
         self._issuing.append((change, item))
 
@@ -130,7 +134,7 @@ class Certificates(StreamWriter):
         template = row.required_key("certificate_id")
         if template not in templates:
             msg = "`certificate_id`: Pluvo has no certificate with this id"
-            raise RejectedError(msg)
+            raise RejectedError(msg, "certificate_id")
         user_id = row.key("user_id")
         if user_id is None:
             user = self.state.users.find("user_ref", row.required_key("user_ref"))
@@ -138,131 +142,136 @@ class Certificates(StreamWriter):
             user = found
         else:
             msg = "`user_id`: Pluvo has no user with this id"
+            raise RejectedError(msg, "user_id")
+        if user.archived and not self.settings.issue_to_archived:
+            msg = "the user is archived; see setting `issue_to_archived`"
             raise RejectedError(msg)
         ref = row.key("training_ref")
         training = None if ref is None else self.state.trainings.find("training_ref", ref)
-        issued = moment(row.required_key("issue_date"), "issue_date")
         # The same certificate of one day is the same, at whatever time.
-        issued = issued.replace(hour=0, minute=0, second=0, microsecond=0)
-        return Certificate(
-            template, user, row.key("title") or templates[template], issued, training
-        )
-
-    # Keys of the ledger
-
-    @property
-    def _prefix(self) -> str:
-        return f"pluvo {self.settings.client.host} "
-
-    def _key(self, item: Certificate) -> str:
-        return f"{self._alike(item.shown())}{item.template}"
-
-    def _alike(self, mark: Shown) -> str:
-        return f"{self._prefix}{mark.user_id} {mark.day} {mark.title} "
-
-    def _number_done(self, mark: Shown) -> int:
-        """Return how many certificates that look like this are known to be issued."""
-        return sum(key.startswith(self._alike(mark)) for key in self._done)
-
-    # Writing
+        issued = moment(row.required_key("issue_date"), "issue_date").date()
+        if issued > dt.datetime.now(dt.UTC).date() + dt.timedelta(self.settings.max_days_ahead):
+            msg = "`issue_date` is too far ahead; see setting `max_days_ahead`"
+            raise RejectedError(msg, "issue_date")
+        title = row.key("title") or templates[template]
+        return Certificate(template, user, title, issued, training)
 
     @override
     def write(self) -> None:
-        with open_ledger(self.settings.ledger) as ledger:
+        undecided: dict[str, list[Row]] = {}
+        with open_certificates(self.settings) as ledger:
             for item in self._found:
-                with self._claim(ledger, item) as claim:
-                    if claim.state != "done":
-                        ledger.done(claim.key, {"found": True})
+                with ledger.claim(item.entry(), item.template) as claim:
+                    ledger.note_done(claim, found=True)
             for change, item in self._issuing:
                 try:
-                    self._settle(ledger, change, item)
+                    self._issue(ledger, item)
+                    change.done = True
                 except RejectedError as error:
                     change.reject(str(error))
-            self._report_rest(ledger)
-
-    def _report_rest(self, ledger: Ledger) -> None:
-        """Say what earlier runs have begun and nobody has asked for again."""
-        rest = [entry for entry in ledger.intents() if entry.key.startswith(self._prefix)]
-        if rest:
+                except UndecidedError as error:
+                    undecided.setdefault(str(error), []).extend(change.rows)
+            number = ledger.count_undecided()
+        for reason, rows in undecided.items():
+            self.results.undecided += rows
+            numbers = ", ".join(str(row.number) for row in rows[:5])
+            more = ", ..." if len(rows) > 5 else ""  # noqa: PLR2004
+            logger.warning("%s: undecided (row %s%s): %s", self.name, numbers, more, reason)
+        if number > len(self.results.undecided):
             logger.warning(
-                "the ledger has %d certificates of other runs whose end is not known: give this "
-                "target their rows again, and it asks the portfolio",
-                len(rest),
+                "the ledger has %d undecided certificates of which no row came: send their rows "
+                "again, and the portfolio is asked",
+                number - len(self.results.undecided),
             )
 
-    def _settle(self, ledger: Ledger, change: Change, item: Certificate) -> None:
-        key, mark = self._key(item), item.shown()
-        with self._claim(ledger, item) as claim:
-            if claim.state == "done":  # by a run beside this one
-                change.done = True
-                return
-            if claim.state == "new" or not self._is_shown(ledger, claim, mark):
-                self._issue(ledger, claim, item)
-            self._done.add(key)
-            change.done = True
-            ledger.done(key, {"issued": True})
-
-    def _claim(self, ledger: Ledger, item: Certificate) -> AbstractContextManager[Claim]:
-        """Have a certificate, and those that look alike, to this run alone."""
-        mark = item.shown()
-        detail = {"template": item.template, **mark._asdict()}
-        return ledger.claim(self._key(item), detail, lock=self._alike(mark))
-
-    def _is_shown(self, ledger: Ledger, claim: Claim, mark: Shown) -> bool:
-        """Ask the portfolio whether a certificate of unknown fate is there.
+    def _issue(self, ledger: CertificateLedger, item: Certificate) -> None:
+        """Issue a certificate, unless that has happened.
 
         Raises:
-            RejectedError: that cannot be found out.
+            RejectedError: it was certainly not issued.
+            UndecidedError: nobody knows.
         """
+        entry = item.entry()
+        with ledger.claim(entry, item.template) as claim:
+            if claim.state == "done":  # by a run beside this one
+                return
+            sent = "sent_at" in claim.detail
+            for _ in range(ATTEMPTS):
+                if sent and self._was_issued(ledger, entry):
+                    ledger.note_done(claim, found=True)
+                    return
+                if self._send(ledger, claim, item):
+                    ledger.note_done(claim, found=False)
+                    return
+                sent = True
+            if self._was_issued(ledger, entry):
+                ledger.note_done(claim, found=True)
+                return
+            msg = f"it was sent {ATTEMPTS} times, and the portfolio does not show it"
+            raise UndecidedError(msg)
+
+    def _was_issued(self, ledger: CertificateLedger, entry: PortfolioEntry) -> bool:
+        """Tell whether a certificate that was sent is there.
+
+        Raises:
+            UndecidedError: that cannot be told yet.
+        """
+        known = ledger.of(entry)
         try:
-            number = self.portfolio.number(mark) - self._number_done(mark)
+            number = self.portfolio.count([entry])[entry] - len(known.done)
         except PluvoError as error:
-            why = f"the portfolio cannot be read: {error}"
-            ledger.undecided(claim.key, why)
-            msg = f"it is not known whether it was issued, so it was not issued again: {why}"
-            raise RejectedError(msg) from error
-        others = [
-            entry
-            for entry in ledger.entries(self._alike(mark))
-            if entry.key != claim.key and entry.state != "done"
-        ]
-        if 0 < number <= len(others):
-            why = "certificates of the same title and day were begun, and cannot be told apart"
-            ledger.undecided(claim.key, why)
-            msg = f"it is not known whether it was issued, so it was not issued again: {why}"
-            raise RejectedError(msg)
+            msg = f"the portfolio cannot be read: {error}"
+            raise UndecidedError(msg) from error
+        others = len(known.undecided) - 1
+        if 0 < number <= others:
+            msg = "others of the same title and day are undecided, and cannot be told apart"
+            raise UndecidedError(msg)
+        if number <= 0 and (wait := ledger.seconds_to_wait(known)) > 0:
+            when = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=wait)
+            msg = (
+                "no answer said whether it was issued, and the portfolio may not show it yet; run "
+                f"again after {when:%Y-%m-%d %H:%M} UTC"
+            )
+            raise UndecidedError(msg)
         return number > 0
 
-    def _issue(self, ledger: Ledger, claim: Claim, item: Certificate) -> None:
-        """Issue a certificate, and ask the portfolio after each failure that leaves it open."""
-        mark = item.shown()
-        given: dict[str, Any] = {"id": item.template, "title": item.title}
-        given |= {"userIds": [mark.user_id], "issueDate": item.issued.isoformat()}
+    def _send(self, ledger: CertificateLedger, claim: Claim, item: Certificate) -> bool:
+        """Send a certificate, and tell whether the answer says that it was issued.
+
+        Raises:
+            RejectedError: it was certainly not issued.
+        """
+        user_id = item.user.known_id
+        given: dict[str, Any] = {"id": item.template, "title": item.title, "userIds": [user_id]}
+        given["issueDate"] = f"{item.issued.isoformat()}T00:00:00+00:00"
         if item.training is not None:
             given["trainingId"] = item.training.known_id
-        text = (
-            f"{call('generateCertificate', given)} {{ bulkGenerate {{ succeededIds failedIds }} }}"
+        text = call("generateCertificate", given)
+        claim.check()
+        ledger.note_sent(claim)
+        (outcome,) = self.client.change(
+            [f"{text} {{ bulkGenerate {{ succeededIds failedIds }} }}"], repeatable=False
         )
-        error: PluvoError | None = None
-        for _ in range(ATTEMPTS):
-            claim.check()
-            (outcome,) = self.client.change([text], repeatable=False)
-            if not isinstance(outcome, PluvoError):
-                done = outcome.get("bulkGenerate") if isinstance(outcome, dict) else None
-                if done and mark.user_id in (done.get("succeededIds") or ()):
-                    return
-                if done and mark.user_id in (done.get("failedIds") or ()):
-                    ledger.withdraw(claim.key)
-                    msg = "Pluvo failed to issue it to this user"
-                    raise RejectedError(msg)
-                error = None
-            elif is_refusal(outcome):
-                ledger.withdraw(claim.key)
-                msg = f"Pluvo refused it: {outcome}"
-                raise RejectedError(msg)
-            else:
-                error = outcome
-            if self._is_shown(ledger, claim, mark):
-                return
-        msg = f"it could not be issued; the next run asks the portfolio and goes on: {error}"
-        raise RejectedError(msg)
+        if isinstance(outcome, PluvoError):
+            if not is_refusal(outcome):
+                logger.warning("%s: %s; asking the portfolio", self.name, outcome)
+                return False
+            ledger.withdraw(claim)
+            msg = f"Pluvo refused it: {outcome}"
+            raise RejectedError(msg)
+        answer = outcome.get("bulkGenerate") if isinstance(outcome, dict) else None
+        if user_id in ((answer or {}).get("failedIds") or ()):
+            ledger.withdraw(claim)
+            msg = "Pluvo failed to issue it to this user"
+            raise RejectedError(msg)
+        return user_id in ((answer or {}).get("succeededIds") or ())
+
+
+def _witnesses(
+    known: Mapping[PortfolioEntry, Known], entries: Collection[PortfolioEntry]
+) -> set[PortfolioEntry]:
+    """Return what was issued last, where something is undecided: does the portfolio show it yet?"""
+    if not any(known[entry].undecided for entry in entries if entry in known):
+        return set()
+    issued = [entry for entry, some in known.items() if some.issued]
+    return set(sorted(issued, key=lambda entry: max(known[entry].issued))[-WITNESSES:])

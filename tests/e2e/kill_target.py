@@ -19,14 +19,18 @@ from pluvo_sandbox import Sandbox
 from pluvo_singer.ledger import Ledger
 
 PEOPLE = 5
-FAULTS = ("late-502:generateCertificate/5", "reset:generateCertificate/7", "502:portfolioItems/9")
+FAULTS = (
+    *("late-502:generateCertificate/5", "reset:generateCertificate/7", "502:portfolioItems/9"),
+    *("silent:generateCertificate/6", "silent-refusal:generateCertificate/11"),
+)
+LAG = 1.0  # seconds until the portfolio shows a certificate
 
 
 class Issuing:
     """People who are to have a certificate, and the target that issues it."""
 
     def __init__(self, sandbox: Sandbox, folder: Path, people: int = PEOPLE) -> None:
-        self.target = Target(sandbox, folder)
+        self.target = Target(sandbox, folder, settle_seconds=2 * LAG)
         self.certificate = sandbox.insert_certificate("First aid")
         self.users = {
             f"P{number}": sandbox.insert_user(f"P{number}", ref=f"P{number}")
@@ -34,9 +38,9 @@ class Issuing:
         }
 
     @staticmethod
-    def sandbox() -> Sandbox:
+    def sandbox(**options: Any) -> Sandbox:
         """Return an organization without portfolios."""
-        return Sandbox(users=0, groups=0, trainings=0, portfolio=0)
+        return Sandbox(users=0, groups=0, trainings=0, portfolio=0, **options)
 
     def data(self) -> dict[str, list[dict[str, Any]]]:
         """Return the rows of all people."""
@@ -58,7 +62,14 @@ class Issuing:
             pid = self.target.start(singer(self.data()))
             time.sleep(rng.uniform(0.1, 1.2))
             self.target.kill(pid)
-        return self.target.write(self.data(), max_retry_seconds=60)
+        self.target.sandbox.set_faults()
+        written = self.target.run(singer(self.data()))
+        # What is undecided is decided by a run that comes after the portfolio had its time.
+        while written.table["certificates_to_issue"].get("undecided"):
+            time.sleep(LAG)
+            written = self.target.run(singer(self.data()))
+        assert written.returncode == 0, written.stderr
+        return written
 
     def _add_people(self, number: int) -> None:
         for _ in range(number):
@@ -82,7 +93,7 @@ class Issuing:
 
 def main(kills: int, seed: int) -> None:
     """Do it."""
-    with tempfile.TemporaryDirectory() as folder, Issuing.sandbox() as sandbox:
+    with tempfile.TemporaryDirectory() as folder, Issuing.sandbox(portfolio_lag=LAG) as sandbox:
         issuing = Issuing(sandbox, Path(folder))
         issuing.kill_and_restart(random.Random(seed), kills)
         issuing.check()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sqlite3
 import subprocess
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -111,7 +113,7 @@ def test_while_a_process_holds_a_claim_no_other_gets_it(
     with Ledger.open(url) as ledger, issuing(url, tmp_path / "issued") as process:
         assert process.stdout
         assert process.stdout.readline() == "new\n"
-        monkeypatch.setattr(locks, "PATIENCE", 1)
+        monkeypatch.setattr(locks, "LOCK_TIMEOUT", 1)
         with pytest.raises(LedgerError, match="another run"), ledger.claim(key, {}, lock="both"):
             pass
         process.communicate("go\n")
@@ -173,3 +175,70 @@ def test_a_database_of_another_program_or_version_is_refused(tmp_path: Path) -> 
     for path, said in ((other, "another program"), (newer, "version 9"), (text_file, "SQLite")):
         with pytest.raises(LedgerError, match=said):
             Ledger.open(f"sqlite:///{path}")
+
+
+def test_a_ledger_of_version_1_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with sqlite3.connect(path) as connection:
+        connection.executescript(
+            "CREATE TABLE certificate_ledger (key VARCHAR PRIMARY KEY, state VARCHAR NOT NULL,"
+            " detail JSON NOT NULL, run VARCHAR NOT NULL, claimed_at DATETIME NOT NULL,"
+            " outcome JSON);"
+            "CREATE TABLE certificate_ledger_version (version INTEGER NOT NULL);"
+            "INSERT INTO certificate_ledger_version VALUES (1);"
+        )
+        pluvo = {"template": "T", "user_id": "U", "title": "Caf\u00e9\u00a0x", "day": "2026-01-31"}
+        other = {"user_id": "U", "resource_id": "R", "issued_on": "2026-01-31"}
+        moment = "2026-01-31 10:00:00.000000"
+        for key, state, detail in (
+            ("pluvo a.pluvo.com U 2026-01-31 Caf\u00e9\u00a0x T", "intent", pluvo),
+            ("pluvo a.pluvo.com U 2026-01-31 Cafe\u0301 x T", "done", pluvo),
+            ("pluvo 127.0.0.1 U 2026-01-31 x T", "done", pluvo | {"title": "x"}),
+            (
+                "thought-industries b.example.com:8443 U R 2026-01-31",
+                "undecided",
+                other | {"before": [0, 3, 2]},
+            ),
+        ):
+            connection.execute(
+                "INSERT INTO certificate_ledger VALUES (?, ?, ?, 'run', ?, NULL)",
+                (key, state, json.dumps(detail), moment),
+            )
+    connection.close()
+    for _ in range(2):  # once it is done it stays so
+        with Ledger.open(f"sqlite:///{path}") as ledger:
+            entries = {entry.key: entry.state for entry in ledger.entries("")}
+            begun = [entry.detail for entry in ledger.intents()]
+            assert ledger.recent_changes("x", datetime.now(UTC)) == set()
+        assert entries == {
+            Ledger.key(
+                "pluvo", "https://a.pluvo.com", "U", "2026-01-31", "Caf\u00e9 x", "T"
+            ): "done",
+            Ledger.key("pluvo", "http://127.0.0.1", "U", "2026-01-31", "x", "T"): "done",
+            Ledger.key(
+                *("thought-industries", "https://b.example.com:8443", "U", "R", "2026-01-31")
+            ): "undecided",
+        }
+        # What was begun may have been sent, which version 1 did not note.
+        sent_at = "2026-01-31T10:00:00+00:00"
+        assert begun == [other | {"before": [0, 2], "sent_at": sent_at}]
+
+
+def test_a_prefix_is_of_whole_parts(url: str) -> None:
+    with Ledger.open(url) as ledger:
+        for title in ("Title", "Title x", 'Title", "x'):
+            with ledger.claim(Ledger.key("a", title, "z"), {}) as claim:
+                ledger.done(claim.key)
+        found = ledger.entries(Ledger.prefix("a", "Title"))
+        assert [entry.key for entry in found] == [Ledger.key("a", "Title", "z")]
+
+
+def test_what_was_changed_lately_is_counted_once(url: str) -> None:
+    since = datetime.now(UTC)
+    with Ledger.open(url) as ledger:
+        for _ in range(2):
+            ledger.note_changes("x", {("archived", str(number)) for number in range(450)})
+        ledger.note_changes("y", {("archived", "1")})
+        assert len(ledger.recent_changes("x", since)) == 450
+        assert ledger.recent_changes("y", since) == {("archived", "1")}
+        assert ledger.recent_changes("x", datetime.now(UTC)) == set()

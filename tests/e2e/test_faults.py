@@ -291,7 +291,13 @@ def failures(result: Result) -> dict[str, str]:
 
 # Kinds of the sandbox for which nothing is promised yet.
 OPEN = {"yesterday", "trickle", "endless", "gzip"}
-OF_WRITING = {"409", "late-502", "late-no-data"}  # see the tests of the targets
+OF_WRITING = {
+    "409",
+    "late-502",
+    "late-no-data",
+    "silent",
+    "silent-refusal",
+}  # see the tests of the targets
 
 
 def test_the_table_has_every_kind_of_fault() -> None:

@@ -367,6 +367,10 @@ SCHEMA = (
             '{"type": "RECORD", "stream": "users", "record": {"ref": "Ann Example"}}\n',
             "a row came before the schema of its stream",
         ),
+        (
+            SCHEMA + '{"type": "RECORD", "stream": "users", "record": {"name": "Ann Example"}}\n',
+            "a row lacks a column of its key",
+        ),
         ('{"type": "FOO"}\n', "a line of the input is not a Singer message (line 1)"),
         (SCHEMA + '{"type": "RECORD", "stream": "users", "record": 1}\n', "not a Singer message"),
         (

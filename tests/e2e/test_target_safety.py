@@ -25,7 +25,7 @@ def target(tmp_path: Path) -> Iterator[Target]:
 
 def account(target: Target, ref: str | None, name: str, **columns: Any) -> str:
     """Make an account, with an address that is made of its name."""
-    email = f"{name.split()[0].lower()}@example.com"
+    email = f"{name.split(maxsplit=1)[0].lower()}@example.com"
     return target.sandbox.insert_user(name, ref=ref, **{"email": email} | columns)
 
 
@@ -139,7 +139,7 @@ def test_swapped_numbers_and_shared_addresses_change_nobody(target: Target) -> N
 def test_what_is_found_is_what_is_compared_and_written(target: Target) -> None:
     """W5, W6, W7: blanks of all kinds, NaN, numbers of a spreadsheet, lost zeros."""
     account(target, "000123", "Zoë Oud")
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"ref": " P-1\u200b", "name": "\u00a0Anna ", "email": " Ann@example.com\u00a0"},
         {"ref": 70001.0, "name": "Zoe\u0308", "email": "zoe@example.com"},
         {"ref": float("nan"), "name": "Bo", "email": "bo@example.com"},
@@ -335,7 +335,10 @@ def test_mirroring_takes_nothing_from_whoever_has_no_good_row(target: Target) ->
 def test_a_row_of_which_nobody_knows_whose_it_is_protects_everybody(target: Target) -> None:
     people = crowd(target, 4)
     department(target, "G", people)
-    data = {"users": [{"ref": None, "name": "Somebody"}], "group_members": in_group("G", people[:3])}
+    data = {
+        "users": [{"ref": None, "name": "Somebody"}],
+        "group_members": in_group("G", people[:3]),
+    }
     written = target.run(singer(data), membership_mode="mirror")
     assert written.table["group_members"] == {"unchanged": 3}
     assert len(members(target)) == 4

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from singer_sdk.testing import get_target_test_class
+from suite_support import IDS
 from support import config
 
 from pluvo_sandbox import Sandbox
@@ -29,26 +30,11 @@ def users(ref: str, **columns: str) -> dict[str, Any]:
     return kept | {"ref": ref, "name": f"'User ' + {ref}"} | columns
 
 
-OF_ID = users("str(id)")
-OBJECTS = users("str(object_store['id'])")
-
 STREAM_MAPS: dict[str, Any] = {
+    **{stream: users(ref) for stream, ref in IDS.items()},
     "test_array_data": users("str(id)", roles="'PARTICIPANT'"),
-    "TestCamelcase": users("Id", name="clientName"),
-    "ForecastingTypeToCategory": users("Id"),
-    "test_duplicate_records": OF_ID,
-    "test_strings": users("str(id)", name="info"),
-    "test_strings_in_objects": users("str(id)", name="info['value']"),
-    "test_strings_in_arrays": users("str(id)", name="strings[0]"),
-    "test_no_pk": OF_ID,
-    "test_optional_attributes": OF_ID,
     "example_stream": users("str(id)", name="name", email="email"),
     "test_record_missing_key_property": {"__alias__": "users", "ref": "str(metric)"},
-    "record_missing_fields": OF_ID,
-    "test_object_schema_with_properties": OBJECTS,
-    "test_object_schema_no_properties": OBJECTS,
-    "test_schema_updates": OF_ID,
-    "test:SpecialChars!in?attributes": users("_id"),
 }
 
 SETTINGS: dict[str, Any] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 from killing import kill
@@ -26,6 +26,7 @@ from thought_industries_support import (
 
 from pluvo_sandbox import Sandbox
 from pluvo_sandbox.thought_industries import ThoughtIndustries
+from pluvo_sandbox.thought_industries.answers import EventShape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,15 +71,25 @@ def test_certificates_are_issued_once_and_a_second_run_asks_for_nothing_but_user
     assert rejects(tmp_path) == []
 
 
-def test_a_later_certificate_renews_an_earlier_one_whatever_their_order(
+def test_a_renewal_is_another_certificate_and_no_course_is_started_anew(
     tenant: ThoughtIndustries, tmp_path: Path
 ) -> None:
+    """W22: recertify takes no dates, and resets the learner's progress."""
     (user,) = people(tenant, 1)
+    resource = resources(tenant)[TITLES[0]]["resource_id"]
+    tenant.store.rows("INSERT INTO progress VALUES (?, ?, 80, 2)", (user["id"], resource))
     settings = config(tenant, tmp_path, match_users_by="external_customer_id")
     rows = [row(user, day="2025-03-01"), row(user, day="2024-03-01"), row(user, day="2025-03-01")]
     load(settings, tmp_path, messages(rows))
-    found = [(item["issuedAt"][:10], item["renewal"]) for item in tenant.certificates()]
-    assert found == [("2024-03-01", 0), ("2025-03-01", 1)]
+    found = [(item["issuedAt"], item["expirationDate"]) for item in tenant.certificates()]
+    assert found == [
+        ("2024-03-01T00:00:00Z", "2027-03-01T23:59:59Z"),
+        ("2025-03-01T00:00:00Z", "2027-03-01T23:59:59Z"),
+    ]
+    assert "recertify" not in places(tenant)
+    assert tenant.store.rows("SELECT percent, attempts FROM progress") == [
+        {"percent": 80, "attempts": 2}
+    ]
 
 
 def test_what_cannot_be_issued_is_rejected_and_the_others_go_on(
@@ -104,12 +115,19 @@ def test_what_cannot_be_issued_is_rejected_and_the_others_go_on(
     assert result.stdout == ""  # a state would say that all is done
     reasons = sorted(line["reason"] for line in rejects(tmp_path))
     assert len(reasons) == 9
-    for said in ("no user of", "several users", "no `user_email`", "`completion_date`", "404"):
+    for said in (
+        "no user of",
+        "several users",
+        "`user_email` is empty",
+        "`completion_date`",
+        "404",
+    ):
         assert any(said in reason for reason in reasons), said
     assert (tmp_path / "rejects.jsonl").stat().st_mode & 0o777 == 0o600
     assert result.stderr.count("'Unmapped'") == 1
     assert result.stderr.count("no user of Thought Industries") == 1
     assert "secret.person" not in result.stderr
+    assert "twice@" not in result.stderr
     assert unfinished(settings) == []
 
 
@@ -117,27 +135,130 @@ AFTER = ["late-502", "reset", "truncated", "reset-body"]
 BEFORE = ["500", "502", "503", "html"]
 
 
-@pytest.mark.parametrize("shape", ["flat", "content"])
-def test_whatever_fails_each_certificate_is_there_once(shape: Any, tmp_path: Path) -> None:
-    """With faults before and after the effect, and where the user holds an earlier one."""
+@pytest.mark.parametrize("shape", get_args(EventShape))
+def test_whatever_fails_each_certificate_is_there_once(shape: EventShape, tmp_path: Path) -> None:
+    """W24: with faults before and after the effect, whatever the events name."""
     with ThoughtIndustries(event_shape=shape) as tenant:
         mapped = resources(tenant)
         settings = config(tenant, tmp_path)
         users = people(tenant, 9)
-        earlier = [(user["id"], mapped[TITLES[0]]["resource_id"]) for user in users[:4]]
-        for held in earlier:
-            tenant.store.grant(*held, renewal=False, issuedAt="2023-01-01T00:00:00Z")
-        # The first request of each of the first certificates, and the second where that failed.
+        for user in users[:4]:  # who hold an earlier one
+            resource = mapped[TITLES[0]]["resource_id"]
+            tenant.store.grant(user["id"], resource, issuedAt="2023-01-01T00:00:00Z")
         tenant.set_faults(
-            *(f"{kind}:recertify@{2 * n + 1}" for n, kind in enumerate(BEFORE)),
-            *(f"{kind}:certify@{n + 1}" for n, kind in enumerate(AFTER)),
-            *("429=0:certify@5", "429=0:users@1", "500:events@3"),
+            *(f"{kind}:certify@{n + 1}" for n, kind in enumerate([*AFTER, *BEFORE])),
+            *("429=0:certify@9", "429=0:users@1", "500:events@3"),
         )
+        first = load(settings, tmp_path, messages(map(row, users)), code=1)
+        assert "undecided" in first.stderr
+        assert first.stdout == ""
+        tenant.set_faults()
         load(settings, tmp_path, messages(map(row, users)))
-        wanted = [(*held, "2023-01-01") for held in earlier]
-        wanted += [(user["id"], mapped[TITLES[0]]["resource_id"], "2025-03-01") for user in users]
-        assert granted(tenant) == sorted(wanted)
+        days = [item["issuedAt"][:10] for item in tenant.certificates()]
+        assert (days.count("2025-03-01"), len(days)) == (len(users), len(users) + 4)
+        assert len(set(granted(tenant))) == len(days)
         assert unfinished(settings) == []
+
+
+@pytest.mark.parametrize("fault", ["late-502", "502", "truncated"])
+@pytest.mark.parametrize("options", [{"grants_show": None}, {"grants_show": 3600.0}])
+def test_silence_proves_nothing_until_the_tenant_has_shown_a_grant_of_ours(
+    fault: str, options: dict[str, Any], tmp_path: Path
+) -> None:
+    """W23: a manual grant may show late, or never."""
+    with ThoughtIndustries(**options) as tenant:
+        settings = config(tenant, tmp_path)
+        users = people(tenant, 4)
+        tenant.set_faults(f"{fault}:certify@2")
+        load(settings, tmp_path, messages(map(row, users)), code=1)
+        number = len(tenant.certificates())
+        assert places(tenant).count("certify") == 4  # an undecided one blocks nobody else
+        for _ in range(2):
+            result = load(settings, tmp_path, messages(map(row, users)), code=1)
+            assert "has not shown a grant of ours yet" in result.stderr
+            assert result.stdout == ""
+        assert len(tenant.certificates()) == number
+        assert unfinished(settings) == ["undecided"]
+
+
+def test_what_was_not_issued_is_sent_again_when_the_tenant_had_its_time(tmp_path: Path) -> None:
+    with ThoughtIndustries() as tenant:
+        settings = config(tenant, tmp_path, settle_seconds=600)
+        users = people(tenant, 3)
+        tenant.set_faults("502:certify@2")
+        said = messages(map(row, users))
+        load(settings, tmp_path, said, code=1)
+        early = load(settings, tmp_path, said, code=1)
+        assert "the events may not show it yet; run again after" in early.stderr
+        assert len(tenant.certificates()) == 2
+        load(settings | {"settle_seconds": 0}, tmp_path, said)
+        assert len(set(granted(tenant))) == len(tenant.certificates()) == 3
+
+
+def test_events_of_others_prove_nothing_where_filters_are_ignored(tmp_path: Path) -> None:
+    with ThoughtIndustries(ignore_filters=True, event_shape="anonymous") as tenant:
+        settings = config(tenant, tmp_path)
+        one, other = people(tenant, 2)
+        tenant.store.grant(other["id"], resources(tenant)[TITLES[0]]["resource_id"], issuedAt="x")
+        tenant.set_faults("502:certify@1")
+        load(settings, tmp_path, messages([row(one)]), code=1)
+        tenant.store.grant(other["id"], resources(tenant)[TITLES[1]]["resource_id"], issuedAt="x")
+        load(settings, tmp_path, messages([row(one)]), code=1)
+        assert unfinished(settings) == ["undecided"]
+
+
+def test_a_row_that_is_marked_as_deleted_is_not_issued(
+    tenant: ThoughtIndustries, tmp_path: Path
+) -> None:
+    """W26."""
+    (user,) = people(tenant, 1)
+    gone = row(user) | {"_sdc_deleted_at": "2026-01-01T00:00:00Z"}
+    load(config(tenant, tmp_path), tmp_path, messages([gone]))
+    assert tenant.certificates() == []
+
+
+def test_a_file_of_something_else_is_not_taken_for_that_of_rejected_rows(
+    tenant: ThoughtIndustries, tmp_path: Path
+) -> None:
+    """W25."""
+    other = tmp_path / "people.csv"
+    other.write_text("number,name\n", encoding="utf-8")
+    settings = config(tenant, tmp_path, rejects=str(other))
+    result = load(settings, tmp_path, messages(map(row, people(tenant, 1))), code=1)
+    assert "holds something else: name another file" in result.stderr
+    assert other.read_text("utf-8") == "number,name\n"
+    assert tenant.certificates() == []
+
+
+def test_a_course_can_be_recorded_as_done_elsewhere(tmp_path: Path) -> None:
+    with ThoughtIndustries(external_activity=True) as tenant:
+        settings = config(tenant, tmp_path, via="external_activity")
+        users = people(tenant, 3)
+        tenant.set_faults("late-502:activity@2")
+        said = messages(map(row, users))
+        load(settings, tmp_path, said, code=1)
+        again = load(settings, tmp_path, said, code=1)
+        assert "undecided" in again.stderr
+        found = [(item["userId"], item["completionDate"]) for item in tenant.activities()]
+        assert sorted(found) == sorted((user["id"], "2025-03-01T00:00:00Z") for user in users)
+        assert set(places(tenant)) == {"users", "activity"}
+    with ThoughtIndustries() as tenant:
+        result = load(
+            config(tenant, tmp_path, via="external_activity"),
+            tmp_path,
+            messages([row(users[0])]),
+            1,
+        )
+        assert "what the key may do" in result.stderr
+
+
+def test_days_are_read_as_they_are_written(tenant: ThoughtIndustries, tmp_path: Path) -> None:
+    users = people(tenant, 3)
+    days = ["2025-03-01T00:00:00+01:00", "2025-03-01T12:00:00Z", "2999-01-01"]
+    rows = [row(user, day=day) for user, day in zip(users, days, strict=True)]
+    load(config(tenant, tmp_path), tmp_path, messages(rows), code=1)
+    assert [day for _, _, day in granted(tenant)] == ["2025-03-01"] * 2
+    assert "is too far ahead" in rejects(tmp_path)[0]["reason"]
 
 
 def test_a_conflict_counts_as_done_only_if_the_events_show_it(tmp_path: Path) -> None:
@@ -163,7 +284,7 @@ def test_what_cannot_be_read_back_is_kept_as_undecided_and_not_repeated(
     settings = config(tenant, tmp_path, max_retry_seconds=0)
     tenant.set_faults("late-502:certify", "500:events@2")
     result = load(settings, tmp_path, messages([row(user)]), code=1)
-    assert "undecided" in result.stderr
+    assert "whether it was issued cannot be read" in result.stderr
     assert unfinished(settings) == ["undecided"]
     assert places(tenant).count("certify") == 1
     tenant.set_faults()
@@ -175,6 +296,7 @@ def test_what_cannot_be_read_back_is_kept_as_undecided_and_not_repeated(
 def test_a_certificate_is_recognised_without_its_ledger(
     tenant: ThoughtIndustries, tmp_path: Path
 ) -> None:
+    tenant.event_shape = "flat"  # the one that says the day of issue
     (user,) = people(tenant, 1)
     load(config(tenant, tmp_path), tmp_path, messages([row(user)]))
     other = config(tenant, tmp_path, ledger=f"sqlite:///{tmp_path}/other.db")
@@ -204,7 +326,7 @@ UNKNOWN = {"type": "SCHEMA", "stream": "courses", "key_properties": [], "schema"
 @pytest.mark.parametrize(
     ("settings", "first", "said"),
     [
-        ({}, UNKNOWN, "the stream courses is not known"),
+        ({}, UNKNOWN, "unsupported stream courses; supported: issued_certificates"),
         ({"api_key": "wrong"}, None, "check the setting `api_key`"),
         ({"api_url": "http://example.com"}, None, "must begin with https"),
         ({"tenant": "x"}, None, "both set"),
@@ -213,7 +335,7 @@ UNKNOWN = {"type": "SCHEMA", "stream": "courses", "key_properties": [], "schema"
         ({"resources": {}}, None, "setting `resources` is missing"),
         ({"api_kee": "x"}, None, "did you mean `api_key`"),
         ({"ledger": "mysql://u:hidden@h/x"}, None, "'mysql' are not supported"),
-        ({}, {"no": "message"}, "required"),
+        ({}, {"no": "message"}, "is not a Singer message: it lacks type"),
     ],
 )
 def test_wrong_input_is_refused_in_words_before_anything_is_written(
@@ -235,7 +357,7 @@ def test_a_missing_column_is_named(tenant: ThoughtIndustries, tmp_path: Path) ->
     columns = {"id": {"type": "string"}, "title": {"type": "string"}}
     schema = SCHEMA | {"schema": {"properties": columns}}
     result = load(config(tenant, tmp_path), tmp_path, [schema], code=1)
-    assert "the column completion_date, user_email is missing" in result.stderr
+    assert "lacks the column `completion_date` and `user_email`" in result.stderr
 
 
 def test_what_the_tap_emits_is_issued(tenant: ThoughtIndustries, tmp_path: Path) -> None:

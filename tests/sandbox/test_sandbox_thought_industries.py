@@ -55,10 +55,52 @@ def test_certify_answers_with_the_certificate_and_makes_an_event(tenant: Thought
     assert found["certificateTemplate"]["resource"] == client.course
     assert found["certificateTemplate"]["expirationDate"] == "2027-03-01T00:00:00Z"
     events = client.get("events/courseCertificate", userId=client.user).json()["data"]["APIEvents"]
-    assert [event["resourceId"] for event in events["events"]] == [client.course]
+    (event,) = events["events"]
+    assert (event["notifiableId"], event["userDetail"]["id"]) == (client.course, client.user)
+    assert not event.keys() & {"userId", "resourceId", "issuedAt"}
     assert events["pageInfo"]["hasMore"] is False
+
+
+def test_recertify_takes_no_dates_and_starts_the_course_anew(tenant: ThoughtIndustries) -> None:
+    client = Client(tenant)
+    tenant.store.rows("INSERT INTO progress VALUES (?, ?, 80, 2)", (client.user, client.course))
+    client.post(issuedAt=DAY)
+    assert client.post("recertify", issuedAt=DAY).status_code == 422
     assert client.post("recertify").json() == {"data": {"APIRecertifyUser": True}}
-    assert [row["renewal"] for row in tenant.certificates()] == [0, 1]
+    assert tenant.store.rows("SELECT percent FROM progress") == [{"percent": 0}]
+    assert len(tenant.certificates()) == 1
+
+
+@pytest.mark.parametrize(("show", "number"), [(0, 1), (3600.0, 0), (None, 0)])
+def test_grants_show_at_once_or_late_or_never(show: float | None, number: int) -> None:
+    with ThoughtIndustries(grants_show=show) as tenant:
+        client = Client(tenant)
+        client.post(issuedAt=DAY)
+        events = client.get("events/courseCertificate").json()["data"]["APIEvents"]
+        assert len(events["events"]) == number
+
+
+def test_events_are_filtered_by_user_and_course_unless_filters_are_ignored() -> None:
+    for ignored in (False, True):
+        with ThoughtIndustries(ignore_filters=ignored) as tenant:
+            client = Client(tenant)
+            client.post(issuedAt=DAY)
+            other = tenant.store.add_resource("Another course")
+            for query in ({"userId": "x"}, {"notifiableId": other}):
+                found = client.get("events/courseCertificate", **query).json()["data"]["APIEvents"]
+                assert len(found["events"]) == ignored
+
+
+def test_a_course_is_recorded_as_done_elsewhere_where_the_feature_is_on() -> None:
+    for enabled, status in ((False, 403), (True, 200)):
+        with ThoughtIndustries(external_activity=enabled, ignore_per_page=True) as tenant:
+            client = Client(tenant)
+            body = {"courseId": client.course, "userId": client.user, "completionDate": DAY}
+            url = f"{tenant.url}/incoming/v2/courseExternalActivity"
+            answer = requests.post(url, json=body, headers=client.headers, timeout=10)
+            assert (answer.status_code, len(tenant.activities())) == (status, enabled)
+            page = client.get("users", perPage=100).json()["data"]["APIUsers"]
+            assert len(page["users"]) == 25
 
 
 def test_what_is_wrong_is_said_and_has_no_effect(tenant: ThoughtIndustries) -> None:
@@ -100,7 +142,7 @@ def test_users_are_the_people_of_a_pluvo_sandbox_and_come_in_pages(
 def test_events_come_in_pages_by_cursor(tenant: ThoughtIndustries) -> None:
     client = Client(tenant)
     for year in range(30):
-        tenant.store.grant(client.user, client.course, renewal=False, issuedAt=f"{1990 + year}")
+        tenant.store.grant(client.user, client.course, issuedAt=f"{1990 + year}")
     cursor, seen = None, []
     while True:
         page = client.get("events/courseCertificate", cursor=cursor).json()["data"]["APIEvents"]
