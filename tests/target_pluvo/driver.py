@@ -217,17 +217,15 @@ def _in_place_of_the_client(organization: Organization) -> Any:
 def _captured() -> Iterator[tuple[io.StringIO, io.StringIO]]:
     """Keep what is logged, and what is written to standard output and standard error."""
     log, stdout = io.StringIO(), io.StringIO()
-    handler = logging.StreamHandler(log)
-    names = ("", "target-pluvo")
-    loggers = [logging.getLogger(name) for name in names]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
+    root, own = logging.getLogger(), logging.getLogger("target-pluvo")
+    before = root.handlers, root.level, own.level
+    root.handlers = [logging.StreamHandler(log)]  # and none of pytest's, which would keep it all
+    root.setLevel(logging.INFO)
+    own.setLevel(logging.INFO)
     try:
         with redirect_stdout(stdout), redirect_stderr(log):
             yield log, stdout
     finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.removeHandler(handler)
-            logger.setLevel(level)
+        root.handlers = before[0]
+        root.setLevel(before[1])
+        own.setLevel(before[2])

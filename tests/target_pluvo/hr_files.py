@@ -166,8 +166,8 @@ def _contradiction(rows: list[Row], rng: Random) -> None:
     other = dict(rng.choice(rows))
     column, value = rng.choice(
         [
-            ("name", "Other Bystrowski"),
-            ("email", "other.bystrowski@example.test"),
+            ("name", "Odhran Bystrowski"),
+            ("email", "odhran.bystrowski@example.test"),
             ("archived", True),
             ("hours", 12),
             ("email", str(other.get("email")).upper()),
@@ -184,14 +184,14 @@ def _hired_again(rows: list[Row], rng: Random) -> None:
 
 def _recycled(rows: list[Row], rng: Random) -> None:
     """The number of somebody is given to somebody else."""
-    new = {"name": "Newcomer Xhaferi", "email": f"newcomer{rng.randrange(9)}@example.test"}
+    new = {"name": "Neomi Xhaferi", "email": f"neomi{rng.randrange(9)}@example.test"}
     rng.choice(rows).update(new)
 
 
 def _stranger(rows: list[Row], rng: Random) -> None:
     number = rng.randrange(9)
-    row: Row = {"ref": f"9{number}", "name": f"Stranger Kobayashi{number}"}
-    row["email"] = f"stranger{number}@example.test"
+    row: Row = {"ref": f"9{number}", "name": f"Strahinja Kobayashi{number}"}
+    row["email"] = f"strahinja{number}@example.test"
     if rng.random() < 0.5:
         row["email"] = rng.choice(rows).get("email")
     if rng.random() < 0.5:
@@ -317,7 +317,7 @@ def draw(rng: Random) -> Scenario:
     steps: list[Step] = []
     for _ in range(rng.choice([1, 1, 2, 2, 2, 3, 3, 4, 5])):
         if steps and rng.random() < 0.4:
-            steps.append(Step(steps[-1].rows, Faults(), _edits(state, rng)))
+            steps.append(Step(None, Faults(), _edits(state, rng)))
             continue
         people = [_life(person, rng) for person in people]
         rows = _file(people, rng, members=members, dirt=4 if size < 20 else 8)
@@ -348,7 +348,7 @@ def _life(person: Person, rng: Random) -> Person:
 
 
 def _behaviour(rng: Random) -> Behaviour:
-    return Behaviour(*(rng.random() < share for share in (0.7, 0.7, 0.7, 0.3, 0.3)))
+    return Behaviour(*(rng.random() < share for share in (0.7, 0.7, 0.7, 0.3, 0.3, 0.7)))
 
 
 def _faults(rng: Random) -> Faults:
@@ -372,7 +372,7 @@ def _edits(state: State, rng: Random) -> tuple[Edit, ...]:
         [
             ("archived", True),
             ("archived", False),
-            ("name", "Renamed Byhandowski"),
+            ("name", "Renske Byhandowski"),
             ("ref", None),
             ("email", None),
         ]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from accounts import CUSTOM_FIELDS, PARTICIPANT
 from driver import SECRET
-from reading import Claim, UnreadableError, claims, email_of, is_made_up, key, plain, ref_of, yes_or_no
+from reading import Claim, UnreadableError, claims, email_of, key, plain, ref_of, yes_or_no
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -286,23 +286,33 @@ def memberships_that_are_not_rejected_are_there(run: Run) -> None:
             if place in rejected or row in deleted:
                 continue
             ref = key(row["user_ref"])
-            users = [one for one in run.after.accounts if ref_of(one) == ref]
-            if not users and ref in left:
+            users = _named(ref, run, left)
+            if users is None:
                 continue
-            (user,) = users
+            assert len(users) == 1, (row, users)
+            user = users[0]
             role = str(plain(row.get("role")) or PARTICIPANT).upper()
             owner = key(row[column]) or ""
             is_in = (stream, owner, role, user.id) in run.after.members
             assert is_in or _is_linked(run, stream, owner, user.id), (stream, row, user)
 
 
+def _named(ref: str | None, run: Run, left: set[str | None]) -> list[Account] | None:
+    """Return whom a row of memberships names; None if it is somebody who has left for long."""
+    accounts = run.after.accounts
+    if by_ref := [account for account in accounts if ref_of(account) == ref]:
+        return by_ref
+    if ref in left:
+        return None
+    same = [claim for claim in _claims(run) if claim.ref == ref]
+    return [account for account in accounts if any(claim.is_about(account) for claim in same)]
+
+
 def _is_linked(run: Run, stream: str, owner: str, user_id: str) -> bool:
     """Tell whether somebody is in a training through a group."""
     group = run.after.linked.get(owner)
-    linked = {("group_members", group, PARTICIPANT, user_id)}
-    return stream == "training_participants" and bool(
-        linked & (run.before.members | run.after.members)
-    )
+    linked = ("group_members", group, PARTICIPANT, user_id)
+    return stream == "training_participants" and linked in run.after.members
 
 
 def rejected_rows_are_named(run: Run) -> None:
@@ -375,6 +385,7 @@ def _check_cannot_be_about(
     """A rejected row of memberships is certainly about somebody else, or about another group."""
     named = _key(row.get("user_ref"))
     known = {ref_of(account) for account in run.after.accounts}
+    known |= {claim.ref for claim in _claims(run)}
     where = _key(row.get(_OWNERS[stream]))
     assert named != ref_of(user) or named is None, (row, user)
     if named not in known or named is None:

@@ -50,6 +50,7 @@ class Behaviour:
     makes_refs: bool = True  # whether an account without a ref gets a uuid4
     strips: bool = False  # whether values are stored without the blanks around them
     shuffles: bool = False  # whether requests that are under way at once overtake each other
+    needs_names: bool = True  # whether an account without a name is refused
 
 
 @dataclass(frozen=True)
@@ -279,13 +280,13 @@ class Organization:
         account = found[0] if found else None
         self._check_unique(account, new_ref, new_email)
         if account is None:
-            if not user.get("name"):
+            if self._behaviour.needs_names and not user.get("name"):
                 raise QueryError("a user needs a name")
             # Ids do not depend on the order in which accounts are made, so that it can be compared.
             made = made_id("made", (len([one for one in accounts if one.email == new_email]), new_ref, new_email))
             if new_ref is None and self._behaviour.makes_refs:
                 new_ref = str(uuid.UUID(made[::-1].replace("-", ""), version=4))
-            account = Account(made, new_ref, new_email, user["name"])
+            account = Account(made, new_ref, new_email, user.get("name", ""))
             accounts.append(account)
         _apply(account, user)
         if not found and given.get("sendInvite") is not False:
@@ -409,3 +410,20 @@ def _projected(node: Any, selected: SelectionSetNode | None) -> Any:
             )
     return found
 
+
+
+def effects(text: str) -> list[str]:
+    """Return what a mutation asks for, user by user, whatever the order of its parts."""
+    field = _only_field(parse(f"mutation {{ {text} }}", no_location=True))
+    given = _arguments(field, "mutation")
+    name = field.name.value
+    if "userIds" in given:
+        users = given.pop("userIds")
+        return [f"{name} {_sorted(given)} {user}" for user in users]
+    return [f"{name} {_sorted(given)}"]
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return [(name, _sorted(item)) for name, item in sorted(value.items())]
+    return sorted(map(str, map(_sorted, value))) if isinstance(value, list) else value

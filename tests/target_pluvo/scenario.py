@@ -30,9 +30,12 @@ class Edit:
 
 @dataclass(frozen=True)
 class Step:
-    """A file, what is done by hand before it comes, and what goes wrong while it is used."""
+    """A file, what is done by hand before it comes, and what goes wrong while it is used.
 
-    rows: Rows
+    Without `rows`, it is the file of the step before.
+    """
+
+    rows: Rows | None
     faults: Faults = field(default_factory=Faults)
     edits: tuple[Edit, ...] = ()
     made: tuple[Account, ...] = ()
@@ -50,16 +53,21 @@ class Scenario:
     def play(self) -> list[Run]:
         """Return what the runs did."""
         state = self.state.copy()
-        with tempfile.TemporaryDirectory(dir=_fast()) as folder:
-            return [self._play(step, state, Path(folder)) for step in self.steps]
+        runs: list[Run] = []
+        rows: Rows = {}
+        with tempfile.TemporaryDirectory(dir=memory_folder()) as folder:
+            for step in self.steps:
+                rows = rows if step.rows is None else step.rows
+                runs.append(self._play(step, rows, state, Path(folder)))
+        return runs
 
-    def _play(self, step: Step, state: State, folder: Path) -> Run:
+    def _play(self, step: Step, rows: Rows, state: State, folder: Path) -> Run:
         accounts = state.by_id()
         for edit in step.edits:
             if edit.user_id in accounts:
                 setattr(accounts[edit.user_id], edit.field, edit.value)
         state.accounts += [copy.deepcopy(made) for made in step.made if made.id not in accounts]
-        return run(step.rows, state, self.behaviour, step.faults, folder, self.settings)
+        return run(rows, state, self.behaviour, step.faults, folder, self.settings)
 
     # Smaller ones
 
@@ -98,8 +106,11 @@ class Scenario:
         for number, step in enumerate(self.steps, 1):
             lines.append(f"run {number}: {step.faults if step.faults.any else 'no faults'}")
             lines += [f"  by hand: {edit}" for edit in (*step.edits, *step.made)]
+            lines += ["  the same file"] if step.rows is None else []
             lines += [
-                f"  {stream}: {ascii(row)}" for stream, rows in step.rows.items() for row in rows
+                f"  {stream}: {ascii(row)}"
+                for stream, rows in (step.rows or {}).items()
+                for row in rows
             ]
         return "\n".join(lines)
 
@@ -109,17 +120,20 @@ def _smaller_step(step: Step) -> Iterator[Step]:
         yield replace(step, faults=Faults())
     if step.edits or step.made:
         yield replace(step, edits=(), made=())
-    for stream, rows in step.rows.items():
-        yield replace(step, rows={k: v for k, v in step.rows.items() if k != stream})
+    file = step.rows or {}
+    for stream, rows in file.items():
+        yield replace(step, rows={k: v for k, v in file.items() if k != stream})
         for number, row in enumerate(rows):
-            yield replace(step, rows={**step.rows, stream: rows[:number] + rows[number + 1 :]})
+            yield replace(step, rows={**file, stream: rows[:number] + rows[number + 1 :]})
+    for stream, rows in file.items():
+        for number, row in enumerate(rows):
             for column in row:
                 less = {name: value for name, value in row.items() if name != column}
                 some = [*rows[:number], less, *rows[number + 1 :]]
-                yield replace(step, rows={**step.rows, stream: some})
+                yield replace(step, rows={**file, stream: some})
 
 
-def _fast() -> str | None:
+def memory_folder() -> str | None:
     """Return a folder in memory, where there is one: each sequence has a ledger of its own."""
     return "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a made folder in it
 

@@ -1,0 +1,51 @@
+"""Sequences of runs over drawn organizations with dirty HR files, faults and kills.
+
+`SEQUENCES=30000` draws ten times as many as usual; `SEED=123` plays the sequence of one seed.
+"""
+
+from __future__ import annotations
+
+import os
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+from hr_files import draw
+from invariants import AFTER_A_RUN, AFTER_A_SEQUENCE
+
+if TYPE_CHECKING:
+    from scenario import Scenario
+
+SEQUENCES = int(os.environ.get("SEQUENCES", "3000"))
+_PARTS = 20
+_ONLY = os.environ.get("SEED")
+
+
+def broken(scenario: Scenario) -> dict[str, AssertionError]:
+    """Return by name the invariants that do not hold."""
+    found: dict[str, AssertionError] = {}
+    runs = scenario.play()
+    for run in runs:
+        for after_a_run in AFTER_A_RUN:
+            try:
+                after_a_run(run)
+            except AssertionError as error:
+                found.setdefault(after_a_run.__name__, error)
+    for after_all in AFTER_A_SEQUENCE:
+        try:
+            after_all(runs)
+        except AssertionError as error:
+            found.setdefault(after_all.__name__, error)
+    return found
+
+
+@pytest.mark.parametrize("part", range(_PARTS) if _ONLY is None else [0])
+def test_whatever_comes_nobody_is_harmed(part: int) -> None:
+    seeds = range(part, SEQUENCES, _PARTS) if _ONLY is None else [int(_ONLY)]
+    for seed in seeds:
+        scenario = draw(Random(seed))
+        if found := broken(scenario):
+            name = min(found)
+            smallest = scenario.smallest(lambda less, name=name: name in broken(less))  # type: ignore[misc]
+            why = broken(smallest)[name]
+            pytest.fail(f"SEED={seed}: {', '.join(found)}\n\n{name}:\n{smallest}\n\n{why}")
