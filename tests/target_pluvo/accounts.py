@@ -78,3 +78,8 @@ class State:
         """Return the ref of a group (`groups`) or a training (`trainings`)."""
         found: dict[str, str] = getattr(self, kind)
         return next((ref for ref, known in found.items() if known == object_id), None)
+
+    def is_linked(self, user_id: str, training: str | None) -> bool:
+        """Tell whether a group keeps a user in a training."""
+        group = self.linked.get(training or "")
+        return group is not None and ("group_members", group, PARTICIPANT, user_id) in self.members

@@ -1,4 +1,4 @@
-"""Runs target-pluvo in this process over rows, with a made-up Pluvo in place of the API's client."""
+"""Runs target-pluvo in this process over rows, with a made-up Pluvo in place of the client."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pluvo_client.settings import ClientSettings
-    from pluvo_in_memory import Behaviour, Faults, Invitation
     from accounts import State
+    from pluvo_in_memory import Faults, Invitation
 
-SECRET = "hush-hush-hush"  # noqa: S105 - of nobody
+    from pluvo_client.settings import ClientSettings
+
+SECRET = "hush-hush-hush"
 KEYS = {
     "users": (),
     "group_members": ("group_ref", "user_ref"),
@@ -136,32 +137,19 @@ def messages(rows: Rows) -> tuple[str, dict[str, list[int]]]:
     return "".join(f"{json.dumps(line)}\n" for line in lines), numbers
 
 
-def run(
-    rows: Rows,
-    state: State,
-    behaviour: Behaviour,
-    faults: Faults,
-    folder: Path,
-    settings: dict[str, Any],
-) -> Run:
-    """Run the target over rows; `state` is what the organization holds, and is changed."""
+def run(rows: Rows, organization: Organization, folder: Path, settings: dict[str, Any]) -> Run:
+    """Run the target over rows; what the organization holds is changed."""
     text, lines = messages(rows)
-    found = run_messages(text, state, behaviour, faults, folder, settings)
+    found = run_messages(text, organization, folder, settings)
     found.rows, found.lines = rows, lines
     return found
 
 
 def run_messages(
-    text: str,
-    state: State,
-    behaviour: Behaviour,
-    faults: Faults,
-    folder: Path,
-    settings: dict[str, Any],
+    text: str, organization: Organization, folder: Path, settings: dict[str, Any]
 ) -> Run:
     """Run the target over Singer messages."""
-    before = state.copy()
-    organization = Organization(state, behaviour, faults)
+    before = organization.state.copy()
     config = {
         "api_url": "http://127.0.0.1:9",
         "client_id": "me",
@@ -185,9 +173,9 @@ def run_messages(
     return Run(
         rows={},
         settings=settings,
-        faults=faults,
+        faults=organization.faults,
         before=before,
-        after=state.copy(),
+        after=organization.state.copy(),
         mutations=organization.mutations,
         invitations=organization.invitations,
         killed=killed,

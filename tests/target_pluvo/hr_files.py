@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import math
 import unicodedata
 import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from accounts import MANAGER, PARTICIPANT, Account, State, made_id
+from dirt import DIRT, MEMBERSHIP_DIRT, NAMES
 from pluvo_in_memory import Behaviour, Faults
 from scenario import Edit, Scenario, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from random import Random
 
     from driver import Rows
 
 Row = dict[str, Any]
 
-_NAMES = (
-    *("Zofia Wyrzyk", "Ximena Quispe", "Bj\u00f6rn \u00c5gestam", "Quirijn Oudkerk"),
-    *("Nguy\u1ec5n Th\u00f9y", "Zo\u00eb Pl\u00fcckthun", "Dzsenifer Vajda", "Ghislaine Oyelaran"),
-    *("Wubbo Tjaarda", "Ngozi Ezeigbo", "Yolanda Vrzalova", "Jekaterina Ozols"),
-    *("Siobhan Mhaoil", "Hjalmar Reykdal", "Tjitske Dijkzeul", "Ferdinand Zwicky"),
-)
 GROUPS = ("department-a", "department-b", "project-x")
 TRAININGS = ("T-1", "T-2")
 _CUSTOM = {
@@ -55,8 +48,8 @@ class Person:
 
 
 def _person(number: int) -> Person:
-    name = _NAMES[number % len(_NAMES)]
-    name = name if number < len(_NAMES) else f"{name} {number}"
+    name = NAMES[number % len(NAMES)]
+    name = name if number < len(NAMES) else f"{name} {number}"
     first = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return Person(str(1001 + number), name, f"{first.replace(' ', '.').lower()}@example.test")
 
@@ -101,166 +94,12 @@ def _state(people: list[Person], rng: Random, *, members: bool) -> State:
     return state
 
 
-# Dirt: each function makes some rows of a file wrong, or at least surprising
-
-
-def _change(column: str, values: Callable[[Random, Any], Any]) -> Callable[[list[Row], Random], None]:
-    """Return dirt that changes a column of one row."""
-
-    def dirt(rows: list[Row], rng: Random) -> None:
-        row = rng.choice(rows)
-        row[column] = values(rng, row.get(column))
-
-    return dirt
-
-
-def _padded(rng: Random, value: Any) -> str:
-    blanks = rng.choice([" ", "\u00a0", "\u200b", "\t", "\ufeff", "\u2060 "])
-    return rng.choice([f"{blanks}{value}", f"{value}{blanks}", f"{blanks}{value}{blanks}"])
-
-
-def _number(rng: Random, value: Any) -> Any:
-    digits = str(value)
-    if not digits.isdigit():
-        return rng.choice([1e21, math.inf, True])
-    return rng.choice(
-        [float(digits), int(digits), f"{digits}.0", f"00{digits}", digits[1:], 1e21, math.inf]
-        + [f"{digits}.5", "1.23E+11", True, f"{digits[:2]}\u200b{digits[2:]}"]
-    )
-
-
-def _empty(rng: Random, _: Any) -> Any:
-    return rng.choice([None, "", " ", "\u00a0", math.nan, "\u200b"])
-
-
-def _broken(_: Random, value: Any) -> str:
-    return f"{value}\ud83d"
-
-
-def _nfd(_: Random, value: Any) -> str:
-    return unicodedata.normalize("NFD", str(value))
-
-
-def _other_of(column: str) -> Callable[[list[Row], Random], None]:
-    """Return dirt that gives a row the number or address of another one."""
-
-    def dirt(rows: list[Row], rng: Random) -> None:
-        rng.choice(rows)[column] = rng.choice(rows).get(column)
-
-    return dirt
-
-
-def _swapped(column: str) -> Callable[[list[Row], Random], None]:
-    def dirt(rows: list[Row], rng: Random) -> None:
-        one, other = rng.choice(rows), rng.choice(rows)
-        one[column], other[column] = other.get(column), one.get(column)
-
-    return dirt
-
-
-def _twice(rows: list[Row], rng: Random) -> None:
-    rows.append(dict(rng.choice(rows)))
-
-
-def _contradiction(rows: list[Row], rng: Random) -> None:
-    other = dict(rng.choice(rows))
-    column, value = rng.choice(
-        [
-            ("name", "Odhran Bystrowski"),
-            ("email", "odhran.bystrowski@example.test"),
-            ("archived", True),
-            ("hours", 12),
-            ("email", str(other.get("email")).upper()),
-        ]
-    )
-    rows.append(other | {column: value})
-
-
-def _hired_again(rows: list[Row], rng: Random) -> None:
-    row = rng.choice(rows)
-    rows.append(dict(row) | {"ref": f"2{row.get('ref')}", "archived": False})
-    row["archived"] = True
-
-
-def _recycled(rows: list[Row], rng: Random) -> None:
-    """The number of somebody is given to somebody else."""
-    new = {"name": "Neomi Xhaferi", "email": f"neomi{rng.randrange(9)}@example.test"}
-    rng.choice(rows).update(new)
-
-
-def _stranger(rows: list[Row], rng: Random) -> None:
-    number = rng.randrange(9)
-    row: Row = {"ref": f"9{number}", "name": f"Strahinja Kobayashi{number}"}
-    row["email"] = f"strahinja{number}@example.test"
-    if rng.random() < 0.5:
-        row["email"] = rng.choice(rows).get("email")
-    if rng.random() < 0.5:
-        row["archived"] = True
-    rows.append(row)
-
-
-def _cut(rows: list[Row], rng: Random) -> None:
-    del rows[rng.randrange(len(rows)) :]
-
-
-def _masses(rows: list[Row], rng: Random) -> None:
-    """One and the same happens to everybody, as after a mistake in the export."""
-    column, change = rng.choice(
-        [
-            ("archived", lambda _: True),
-            ("archived", lambda _: False),
-            ("email", lambda row: f"new.{row.get('email')}"),
-            ("name", lambda row: str(row.get("name")).upper()),
-            ("roles", lambda _: "MANAGER"),
-        ]
-    )
-    for row in rows:
-        row[column] = change(row)
-
-
-def _deleted(rows: list[Row], rng: Random) -> None:
-    rng.choice(rows)["_sdc_deleted_at"] = "2026-12-01T00:00:00Z"
-
-
-_STATUS = (True, False, "ja", "nee", "Left", "lef", "YES ", "0", 1, 0.0, "", None, "\u00a0no", "x")
-_DIRT: tuple[Callable[[list[Row], Random], None], ...] = (
-    _change("name", lambda rng, _: rng.choice(_NAMES)),
-    _change("name", _nfd),
-    _change("name", _padded),
-    _change("name", _empty),
-    _change("name", _broken),
-    _change("email", lambda rng, _: f"renamed{rng.randrange(9)}@example.test"),
-    _change("email", lambda _, value: str(value).upper()),
-    _change("email", _padded),
-    _change("email", _empty),
-    _change("ref", _padded),
-    _change("ref", _number),
-    _change("ref", _empty),
-    _change("ref", _broken),
-    _change("archived", lambda rng, _: rng.choice(_STATUS)),
-    _change("archived", lambda *_: True),
-    _change("roles", lambda rng, _: rng.choice(["MANAGER", "TRAINER;PARTICIPANT", "OWNER?", ""])),
-    _change("language", lambda rng, _: rng.choice(["nl", "NL", "KLINGON"])),
-    _change("hours", lambda rng, _: rng.choice([36, "36.50", 2**53 + 1, 0.5, "many", math.inf])),
-    _change("level", lambda rng, _: rng.choice(["junior", "se\u0301nior", "boss", " junior"])),
-    _change("first_aid", lambda rng, _: rng.choice(["ja", "nee", True, "perhaps", ""])),
-    _change("since", lambda rng, _: rng.choice(["2026-01-31", "31-01-2026", "2026-01-31T08:00Z"])),
-    _change("department", lambda rng, _: rng.choice(["Zorg", " Zorg", "Techniek", None])),
-    _other_of("email"),
-    _other_of("ref"),
-    _swapped("ref"),
-    _swapped("email"),
-    _swapped("name"),
-    *(_twice, _contradiction, _hired_again, _recycled, _stranger, _cut, _masses, _deleted),
-)
-
-
 def _file(people: list[Person], rng: Random, *, members: bool, dirt: int) -> Rows:
     clean = [person.row(rng) for person in people if rng.random() < 0.85]
     rows = [dict(row) for row in clean]
     for _ in range(rng.randrange(dirt + 1)):
         if rows:
-            rng.choice(_DIRT)(rows, rng)
+            rng.choice(DIRT)(rows, rng)
     found: Rows = {"users": rows}
     if members:
         found["group_members"] = _memberships(clean, rng, "group_ref", GROUPS)
@@ -271,37 +110,15 @@ def _file(people: list[Person], rng: Random, *, members: bool, dirt: int) -> Row
     return found
 
 
-def _memberships(
-    people: list[Row], rng: Random, column: str, places: tuple[str, ...]
-) -> list[Row]:
+def _memberships(people: list[Row], rng: Random, column: str, places: tuple[str, ...]) -> list[Row]:
     rows: list[Row] = [
         {column: rng.choice(places[:2]), "user_ref": row["ref"]}
         for row in people
         if rng.random() < 0.9
     ]
-    for _ in range(rng.randrange(4) if rows else 0):
-        row = rng.choice(rows)
-        match rng.randrange(8):
-            case 0:
-                row[column] = rng.choice([None, "", " ", math.nan, "nowhere", f" {row[column]}"])
-            case 1:
-                row["user_ref"] = rng.choice([None, "404", math.nan, 1e21, "\ud83d"])
-            case 2:
-                row["user_ref"] = rng.choice(rows)["user_ref"]
-            case 3:
-                row["role"] = rng.choice(["MANAGER", "participant", "boss", "", None])
-            case 4:
-                row["_sdc_deleted_at"] = "2026-12-01T00:00:00Z"
-            case 5:
-                del rows[rng.randrange(len(rows)) :]
-                if not rows:
-                    break
-            case 6:
-                rows.append(dict(row))
-            case _:
-                for other in rows:
-                    if other[column] == row[column]:
-                        other[column] = "department-b"
+    for _ in range(rng.randrange(4)):
+        if rows:
+            rng.choice(MEMBERSHIP_DIRT)(rows, column, rng)
     return rows
 
 
@@ -341,7 +158,7 @@ def _life(person: Person, rng: Random) -> Person:
     if dice < 0.05:
         return replace(person, left=not person.left)
     if dice < 0.1:
-        return replace(person, name=f"{person.name} {rng.choice(_NAMES).split()[1]}")
+        return replace(person, name=f"{person.name} {rng.choice(NAMES).split()[1]}")
     if dice < 0.15:
         return replace(person, email=f"new.{person.email}")
     return person

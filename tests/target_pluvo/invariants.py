@@ -1,4 +1,4 @@
-"""What must hold after each run, whatever the organization, the file and the faults are like.
+"""What must hold of accounts after each run, whatever organization, file and faults are like.
 
 Each function raises `AssertionError`; its name is what it asserts.
 """
@@ -9,31 +9,20 @@ import datetime as dt
 import unicodedata
 from collections import Counter
 from decimal import Decimal
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from accounts import CUSTOM_FIELDS, PARTICIPANT
+from accounts import CUSTOM_FIELDS
 from driver import SECRET
-from reading import Claim, UnreadableError, claims, email_of, key, plain, ref_of, yes_or_no
+from reading import Claim, claims, email_of, plain, ref_of, yes_or_no
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from accounts import Account, State
     from driver import Run
 
-_LIMITS = {
-    "archived": ("max_archive_share", 0.1, 0),
-    "restored": ("max_restore_share", 0.02, 3),
-    "removed": ("max_removal_share", 0.1, 3),
-    "renumbered": ("max_renumber_share", 0.02, 3),
-    "address": ("max_address_change_share", 0.05, 3),
-    "role": ("max_role_change_share", 0.02, 3),
-}
-_OWNERS = {"group_members": "group_ref", "training_participants": "training_ref"}
 
-
-def _changed(run: Run) -> Iterable[tuple[Account, Account]]:
+def changed_accounts(run: Run) -> Iterable[tuple[Account, Account]]:
     """Yield the accounts that the run has changed, before and after."""
     before = run.before.by_id()
     for account in run.after.accounts:
@@ -47,7 +36,8 @@ def _made(run: Run) -> list[Account]:
     return [account for account in run.after.accounts if account.id not in before]
 
 
-def _claims(run: Run) -> list[Claim]:
+def claims_of(run: Run) -> list[Claim]:
+    """Return the rows of users as they were read."""
     return claims(run.rows.get("users", ()))
 
 
@@ -57,14 +47,14 @@ def _used(run: Run) -> list[Claim]:
     With faults, a rejected row may be one that failed half way.
     """
     rejected = set() if run.faults.any else run.rejected("users")
-    return [claim for claim in _claims(run) if claim.place not in rejected]
+    return [claim for claim in claims_of(run) if claim.place not in rejected]
 
 
 # Identity
 
 
 def nobody_becomes_somebody_else(run: Run) -> None:
-    for old, new in _changed(run):
+    for old, new in changed_accounts(run):
         differing = [a != b for a, b in zip(old.identity, new.identity, strict=True)]
         assert not all(differing), (old, new)
 
@@ -74,16 +64,16 @@ def no_account_vanishes(run: Run) -> None:
 
 
 def a_number_changes_only_by_renumbering(run: Run) -> None:
-    for old, new in _changed(run):
+    for old, new in changed_accounts(run):
         if old.ref is None or ref_of(old) == ref_of(new):
             continue
         assert run.settings.get("renumber"), (old, new)
-        for claim in _claims(run):
+        for claim in claims_of(run):
             assert claim.ref != ref_of(old) or claim.left, (old, new, claim)
 
 
 def only_accounts_with_a_row_of_their_own_change(run: Run) -> None:
-    for old, new in _changed(run):
+    for old, new in changed_accounts(run):
         renumbered = ref_of(old) not in {None, ref_of(new)}
         used = [claim for claim in _used(run) if claim.is_about(old, by_any_address=renumbered)]
         assert used, (old, new)
@@ -106,7 +96,7 @@ def nobody_gets_a_second_account(run: Run) -> None:
 
 def rows_that_contradict_each_other_are_rejected(run: Run) -> None:
     rejected = run.rejected("users")
-    active = [claim for claim in _claims(run) if claim.readable and not claim.left]
+    active = [claim for claim in claims_of(run) if claim.readable and not claim.left]
     if not run.finished:
         return
     for one in active:
@@ -135,16 +125,16 @@ def nobody_is_invited_unasked_or_archived(run: Run) -> None:
 
 
 def nobody_is_archived_whom_an_active_row_claims(run: Run) -> None:
-    for old, new in _changed(run):
+    for old, new in changed_accounts(run):
         if new.archived and not old.archived:
-            mine = _claims(run)
+            mine = claims_of(run)
             about = [claim for claim in mine if claim.is_about(old, by_any_address=True)]
             assert all(claim.left for claim in about if claim.readable), (old, about)
             assert any(claim.left and claim.is_about(old) for claim in _used(run)), (old, mine)
 
 
 def a_leavers_row_only_archives(run: Run) -> None:
-    for old, new in _changed(run):
+    for old, new in changed_accounts(run):
         renumbered = ref_of(old) not in {None, ref_of(new)}
         used = [claim for claim in _used(run) if claim.is_about(old, by_any_address=renumbered)]
         if all(claim.left for claim in used):
@@ -153,7 +143,7 @@ def a_leavers_row_only_archives(run: Run) -> None:
 
 
 def nobody_is_restored_without_a_row_that_says_so(run: Run) -> None:
-    for old, new in _changed(run):
+    for old, new in changed_accounts(run):
         if old.archived and not new.archived:
             assert any(
                 yes_or_no(claim.row.get("archived")) is False
@@ -163,7 +153,7 @@ def nobody_is_restored_without_a_row_that_says_so(run: Run) -> None:
 
 
 def roles_change_only_if_they_are_managed(run: Run) -> None:
-    for old, new in _changed(run):
+    for old, new in changed_accounts(run):
         assert old.roles == new.roles or run.settings.get("manage_roles"), (old, new)
 
 
@@ -184,7 +174,7 @@ def an_ended_run_says_so(run: Run) -> None:
 
 def rows_that_cannot_be_read_are_rejected(run: Run) -> None:
     if run.finished:
-        unreadable = {claim.place for claim in _claims(run) if not claim.readable}
+        unreadable = {claim.place for claim in claims_of(run) if not claim.readable}
         assert unreadable <= run.rejected("users"), unreadable - run.rejected("users")
 
 
@@ -192,7 +182,7 @@ def what_is_not_rejected_is_done(run: Run) -> None:
     if not run.finished:
         return
     rejected = run.rejected("users")
-    mine = [claim for claim in _claims(run) if not claim.is_blank and claim.readable]
+    mine = [claim for claim in claims_of(run) if not claim.is_blank and claim.readable]
     for claim in mine:
         if claim.place in rejected:
             continue
@@ -259,7 +249,7 @@ def _is_value(kind: str, wanted: Any, found: Any) -> bool:
             return yes_or_no(wanted) is found
         case "DATE":
             return _moment(str(wanted)) == _moment(found)
-    return plain(found) == str(wanted)
+    return bool(plain(found) == str(wanted))
 
 
 def _moment(text: str) -> dt.datetime:
@@ -268,51 +258,11 @@ def _moment(text: str) -> dt.datetime:
 
 
 def what_is_written_is_clean(run: Run) -> None:
-    for old, new in [*_changed(run), *((None, account) for account in _made(run))]:
+    for old, new in [*changed_accounts(run), *((None, account) for account in _made(run))]:
         for name in ("ref", "name", "email"):
             value = getattr(new, name)
             if old is None or value != getattr(old, name):
                 assert value == plain(value), (name, new)
-
-
-def memberships_that_are_not_rejected_are_there(run: Run) -> None:
-    if not run.finished:
-        return
-    left = {claim.ref for claim in _claims(run) if claim.left}
-    for stream, column in _OWNERS.items():
-        rejected = run.rejected(stream)
-        deleted = [row for row in run.rows.get(stream, ()) if row.get("_sdc_deleted_at")]
-        for place, row in enumerate(run.rows.get(stream, ())):
-            if place in rejected or row in deleted:
-                continue
-            ref = key(row["user_ref"])
-            users = _named(ref, run, left)
-            if users is None:
-                continue
-            assert len(users) == 1, (row, users)
-            user = users[0]
-            role = str(plain(row.get("role")) or PARTICIPANT).upper()
-            owner = key(row[column]) or ""
-            is_in = (stream, owner, role, user.id) in run.after.members
-            assert is_in or _is_linked(run, stream, owner, user.id), (stream, row, user)
-
-
-def _named(ref: str | None, run: Run, left: set[str | None]) -> list[Account] | None:
-    """Return whom a row of memberships names; None if it is somebody who has left for long."""
-    accounts = run.after.accounts
-    if by_ref := [account for account in accounts if ref_of(account) == ref]:
-        return by_ref
-    if ref in left:
-        return None
-    same = [claim for claim in _claims(run) if claim.ref == ref]
-    return [account for account in accounts if any(claim.is_about(account) for claim in same)]
-
-
-def _is_linked(run: Run, stream: str, owner: str, user_id: str) -> bool:
-    """Tell whether somebody is in a training through a group."""
-    group = run.after.linked.get(owner)
-    linked = ("group_members", group, PARTICIPANT, user_id)
-    return stream == "training_participants" and linked in run.after.members
 
 
 def rejected_rows_are_named(run: Run) -> None:
@@ -346,146 +296,4 @@ def nothing_personal_is_logged(run: Run) -> None:
     names += [str(row["name"]) for row in run.rows.get("users", ()) if row.get("name")]
     for name in names:
         for word in unicodedata.normalize("NFC", name).casefold().split():
-            assert len(word) < 5 or word not in log, (word, log)  # noqa: PLR2004
-
-
-# Removals
-
-
-def mirror_removes_only_who_is_certain_to_be_elsewhere(run: Run) -> None:
-    gone = run.before.members - run.after.members
-    if not run.finished:
-        return
-    refused = [claim for claim in _claims(run) if claim.place in run.rejected("users")]
-    users = run.before.by_id()
-    for stream, owner, role, user_id in gone:
-        rows = run.rows.get(stream, [])
-        user = users[user_id]
-        same = [row for row in rows if _names(row, stream, owner, role, user)]
-        if same and all(row.get("_sdc_deleted_at") for row in same):
-            continue
-        assert run.settings.get("membership_mode") == "mirror", user
-        assert not same, (user, owner, same)
-        patterns = run.settings.get("managed_groups") if stream == "group_members" else None
-        if patterns is None:
-            named = {_key(row.get(_OWNERS[stream])) for row in rows}
-            assert owner in named, (owner, named)
-        else:
-            assert any(fnmatchcase(owner, pattern) for pattern in patterns), owner
-        for claim in refused:
-            assert not claim.is_about(user, by_any_address=True), (claim, user)
-            assert claim.ref or claim.email, (claim, user)
-        for place in run.rejected(stream):
-            _check_cannot_be_about(rows[place], stream, owner, user, run)
-
-
-def _check_cannot_be_about(
-    row: dict[str, Any], stream: str, owner: str, user: Account, run: Run
-) -> None:
-    """A rejected row of memberships is certainly about somebody else, or about another group."""
-    named = _key(row.get("user_ref"))
-    known = {ref_of(account) for account in run.after.accounts}
-    known |= {claim.ref for claim in _claims(run)}
-    where = _key(row.get(_OWNERS[stream]))
-    assert named != ref_of(user) or named is None, (row, user)
-    if named not in known or named is None:
-        places = getattr(run.before, "groups" if stream == "group_members" else "trainings")
-        assert where in places, (row, user)
-        assert where != owner, (row, user)
-
-
-def _names(row: dict[str, Any], stream: str, owner: str, role: str, user: Account) -> bool:
-    return (
-        _key(row.get(_OWNERS[stream])) == owner
-        and _key(row.get("user_ref")) == ref_of(user) is not None
-        and str(plain(row.get("role")) or PARTICIPANT).upper() == role
-    )
-
-
-def _key(value: Any) -> str | None:
-    try:
-        return key(value)
-    except UnreadableError:
-        return None
-
-
-# Sequences
-
-
-def limits_hold_over_all_runs(runs: Sequence[Run]) -> None:
-    changed: dict[str, set[Any]] = {kind: set() for kind in _LIMITS}
-    active: set[str] = set()
-    members: set[Any] = set()
-    for run in runs:
-        for state in (run.before, run.after):
-            active |= {account.id for account in state.accounts if not account.archived}
-            members |= state.members
-        changed["removed"] |= {
-            item for item in run.before.members - run.after.members if not _is_asked(run, item)
-        }
-        for old, new in _changed(run):
-            for kind in _kinds(old, new):
-                changed[kind].add(old.id)
-    for kind, (setting, default, floor) in _LIMITS.items():
-        share = runs[-1].settings.get(setting, default)
-        whole = len(members if kind == "removed" else active)
-        allowed = max(int(share * whole + 1e-9), floor if share else 0)
-        assert len(changed[kind]) <= allowed, (kind, len(changed[kind]), allowed)
-
-
-def _is_asked(run: Run, member: tuple[str, str, str, str]) -> bool:
-    """Tell whether a row marked as deleted asks for a removal."""
-    stream, owner, role, user_id = member
-    user = run.before.by_id()[user_id]
-    rows = run.rows.get(stream, ())
-    return any(
-        row.get("_sdc_deleted_at") and _names(row, stream, owner, role, user) for row in rows
-    )
-
-
-def _kinds(old: Account, new: Account) -> Iterable[str]:
-    if new.archived != old.archived:
-        yield "archived" if new.archived else "restored"
-    if ref_of(old) not in {None, ref_of(new)}:
-        yield "renumbered"
-    if email_of(old) not in {None, email_of(new)}:
-        yield "address"
-    if sorted(old.roles) != sorted(new.roles):
-        yield "role"
-
-
-def a_second_run_changes_nothing(runs: Sequence[Run]) -> None:
-    for first, second in zip(runs, runs[1:], strict=False):
-        calm = not first.faults.any and not second.faults.any
-        if calm and first.rows == second.rows and first.after == second.before:
-            assert not second.mutations, second.mutations
-
-
-AFTER_A_RUN: tuple[Callable[[Run], None], ...] = (
-    nobody_becomes_somebody_else,
-    no_account_vanishes,
-    a_number_changes_only_by_renumbering,
-    only_accounts_with_a_row_of_their_own_change,
-    an_account_is_made_only_for_an_active_row,
-    nobody_gets_a_second_account,
-    rows_that_contradict_each_other_are_rejected,
-    nobody_is_invited_unasked_or_archived,
-    nobody_is_archived_whom_an_active_row_claims,
-    a_leavers_row_only_archives,
-    nobody_is_restored_without_a_row_that_says_so,
-    roles_change_only_if_they_are_managed,
-    what_stops_has_not_begun,
-    an_ended_run_says_so,
-    rows_that_cannot_be_read_are_rejected,
-    what_is_not_rejected_is_done,
-    what_is_written_is_clean,
-    memberships_that_are_not_rejected_are_there,
-    rejected_rows_are_named,
-    a_state_is_only_of_what_is_done,
-    nothing_personal_is_logged,
-    mirror_removes_only_who_is_certain_to_be_elsewhere,
-)
-AFTER_A_SEQUENCE: tuple[Callable[[Sequence[Run]], None], ...] = (
-    limits_hold_over_all_runs,
-    a_second_run_changes_nothing,
-)
+            assert len(word) < 5 or word not in log, (word, log)

@@ -131,7 +131,8 @@ class Claim:
 
 def claim(place: int, row: Mapping[str, Any]) -> Claim:
     """Read a row of `users`."""
-    readable, given = True, {}
+    readable = True
+    given: dict[str, Any] = {}
     for name, value in row.items():
         try:
             found = plain(value)

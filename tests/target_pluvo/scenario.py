@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driver import run
-from pluvo_in_memory import Behaviour, Faults
+from pluvo_in_memory import Behaviour, Faults, Organization
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,7 +67,8 @@ class Scenario:
             if edit.user_id in accounts:
                 setattr(accounts[edit.user_id], edit.field, edit.value)
         state.accounts += [copy.deepcopy(made) for made in step.made if made.id not in accounts]
-        return run(rows, state, self.behaviour, step.faults, folder, self.settings)
+        organization = Organization(state, self.behaviour, step.faults)
+        return run(rows, organization, folder, self.settings)
 
     # Smaller ones
 
@@ -108,9 +109,7 @@ class Scenario:
             lines += [f"  by hand: {edit}" for edit in (*step.edits, *step.made)]
             lines += ["  the same file"] if step.rows is None else []
             lines += [
-                f"  {stream}: {ascii(row)}"
-                for stream, rows in (step.rows or {}).items()
-                for row in rows
+                f"  {stream}: {row!a}" for stream, rows in (step.rows or {}).items() for row in rows
             ]
         return "\n".join(lines)
 
@@ -123,7 +122,7 @@ def _smaller_step(step: Step) -> Iterator[Step]:
     file = step.rows or {}
     for stream, rows in file.items():
         yield replace(step, rows={k: v for k, v in file.items() if k != stream})
-        for number, row in enumerate(rows):
+        for number in range(len(rows)):
             yield replace(step, rows={**file, stream: rows[:number] + rows[number + 1 :]})
     for stream, rows in file.items():
         for number, row in enumerate(rows):
@@ -135,7 +134,7 @@ def _smaller_step(step: Step) -> Iterator[Step]:
 
 def memory_folder() -> str | None:
     """Return a folder in memory, where there is one: each sequence has a ledger of its own."""
-    return "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a made folder in it
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 
 def rejected_rows(found: Run) -> Counter[tuple[str, str]]:

@@ -10,9 +10,10 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from documents import effects
 from driver import run
 from hr_files import draw_file
-from pluvo_in_memory import Faults, effects
+from pluvo_in_memory import Faults, Organization
 from scenario import memory_folder, rejected_rows
 from test_sequences import SEQUENCES
 
@@ -29,7 +30,7 @@ _PARTS = 10
 def _outcome(rows: Rows, state: State, behaviour: Behaviour, settings: dict[str, Any]) -> Any:
     """Return what a run did, in a form without an order."""
     with tempfile.TemporaryDirectory(dir=memory_folder()) as folder:
-        found = run(rows, state.copy(), behaviour, Faults(), Path(folder), settings)
+        found = run(rows, Organization(state.copy(), behaviour, Faults()), Path(folder), settings)
     sent = Counter(effect for text in found.mutations for effect in effects(text))
     return sent, rejected_rows(found), str(found.error), sorted(map(repr, found.after.accounts))
 

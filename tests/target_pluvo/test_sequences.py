@@ -10,8 +10,8 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
+from all_invariants import AFTER_A_RUN, AFTER_A_SEQUENCE
 from hr_files import draw
-from invariants import AFTER_A_RUN, AFTER_A_SEQUENCE
 
 if TYPE_CHECKING:
     from scenario import Scenario
