@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 How = Literal["ref", "address", "adopted", "renumbered", "new"]
 
+LONGEST_CHAIN = 100  # people of whom each gets the address of the next one
+
 _IDENTITY = ("name", "email")
 _STATUS = ("archived", "is_active")
 # Pluvo makes up a uuid4 for an account that is given no ref (notion/Request-data).
@@ -54,11 +56,17 @@ class Person:
 
 
 class Match(NamedTuple):
-    """A person, and the account that the rows are about; None where one is to be made."""
+    """A person, and the account that the rows are about; None where one is to be made.
+
+    `giver` is who has the person's address now and gives it up by a row of his own, so that this
+    has to be done first; `depth` is how many such steps there are.
+    """
 
     person: Person
     entity: Entity | None
     how: How
+    giver: Person | None = None
+    depth: int = 0
 
 
 class Matches(NamedTuple):
@@ -97,13 +105,18 @@ def match_people(
     lost = {found.row: RejectedError(found.reason, found.column) for found in unread if found.row}
     people = _people([row for row in rows if row not in blank], lost, used)
     _reject_shared_addresses(people)
-    claims = _claims(people, users)
+    matcher = _Matcher(people, users, renumber=renumber)
+    # First who is active, since a leaver's account may be claimed by one of them.
     found = [
         match
-        for person in sorted(people, key=lambda person: person.leaves)  # who claims what is active
-        if (match := _match(person, people, claims, users, renumber=renumber))
+        for person in sorted(people, key=lambda person: person.leaves)
+        if (match := matcher.match(person))
     ]
     _reject_shared_accounts(found)
+    found.sort(key=lambda match: match.depth)
+    for match in found:
+        if match.giver and match.giver.error and not match.person.error:
+            match.person.error = not_given_up()
     rejected = [(person, person.error) for person in people if person.error]
     matched = {match.person for match in found}
     idle = [person for person in people if not person.error and person not in matched]
@@ -242,87 +255,102 @@ def _claimed(person: Person, users: Directory) -> list[Entity]:
     return [*users.with_ref(person.ref), *by_email]
 
 
-def _claims(people: Iterable[Person], users: Directory) -> dict[Entity, list[Person]]:
-    """Return the people who claim each account, without those who are known to have left."""
-    found: dict[Entity, list[Person]] = {}
-    for person in people:
-        if person.error or not person.leaves:
-            for entity in _claimed(person, users):
-                found.setdefault(entity, []).append(person)
-    return found
+class _Matcher:
+    """Finds the account of each person."""
 
+    def __init__(self, people: Sequence[Person], users: Directory, *, renumber: bool) -> None:
+        self._users = users
+        self._renumber = renumber
+        self._by_ref = {person.ref: person for person in people if person.ref}
+        self._unreadable = any(person.error and not person.ref for person in people)
+        # Who claims each account, without those who are known to have left.
+        self._claims: dict[Entity, list[Person]] = {}
+        for person in people:
+            if person.error or not person.leaves:
+                for entity in _claimed(person, users):
+                    self._claims.setdefault(entity, []).append(person)
+        self._found: dict[Person, Match | None] = {}
+        self._open: set[Person] = set()
 
-def _match(
-    person: Person,
-    people: Sequence[Person],
-    claims: Mapping[Entity, Sequence[Person]],
-    users: Directory,
-    *,
-    renumber: bool,
-) -> Match | None:
-    """Return whose account it is, or None if nothing is to be done; note what is wrong."""
-    if person.error:
-        return None
-    try:
-        if person.leaves:
-            return _match_leaver(person, claims, users)
-        return _match_active(person, people, users, renumber=renumber)
-    except RejectedError as error:
-        person.error = error
-        return None
+    def match(self, person: Person) -> Match | None:
+        """Return whose account it is, or None if nothing is to be done; note what is wrong."""
+        if person in self._found:
+            return self._found[person]
+        self._open.add(person)
+        found = None
+        if not person.error:
+            try:
+                found = self._leaver(person) if person.leaves else self._active(person)
+            except RejectedError as error:
+                person.error = error
+        self._open.remove(person)
+        self._found[person] = found
+        return found
 
-
-def _match_active(
-    person: Person, people: Sequence[Person], users: Directory, *, renumber: bool
-) -> Match:
-    owner = _only(users.with_email(person.email), "address")
-    if (found := _only(users.with_ref(person.ref), "ref")) is not None:
-        if owner is not None and owner is not found:
-            raise _taken(owner)
-        return Match(person, found, "ref")
-    if owner is None:
-        return Match(person, None, "new")
-    if owner.ref is None:
-        return Match(person, owner, "adopted" if person.ref else "address")
-    if person.ref is None:
-        if _UUID4.fullmatch(owner.ref):
+    def _active(self, person: Person) -> Match:
+        owner = _only(self._users.with_email(person.email), "address")
+        found = _only(self._users.with_ref(person.ref), "ref")
+        if owner is not None and owner is not found and (giver := self._giver(owner, person)):
+            how: How = "new" if found is None else "ref"
+            return Match(person, found, how, giver.person, giver.depth + 1)
+        if found is not None:
+            if owner is not None and owner is not found:
+                raise _taken(owner)
+            return Match(person, found, "ref")
+        if owner is None:
+            return Match(person, None, "new")
+        if owner.ref is None:
+            return Match(person, owner, "adopted" if person.ref else "address")
+        made_up = bool(_UUID4.fullmatch(owner.ref))
+        if person.ref is None and made_up:
             return Match(person, owner, "address")
-        raise _taken(owner)
-    if not renumber:
-        hint = ": set `renumber` if these rows are right" if _UUID4.fullmatch(owner.ref) else ""
-        raise _taken(owner, hint)
-    if not all(_is_gone(other) for other in people if other.ref in {owner.ref, None}):
-        raise _taken(owner, ", which may be in the data, too")
-    if not _is_same_name(person.values.get("name"), owner.node.get("name")):
-        raise _taken(owner, ", which has another name")
-    return Match(person, owner, "renumbered")
+        if person.ref is None or not self._renumber:
+            hint = ": set `renumber` if these rows are right" if made_up and person.ref else ""
+            raise _taken(owner, hint)
+        self._check_renumber(person, owner)
+        return Match(person, owner, "renumbered")
 
+    def _giver(self, owner: Entity, person: Person) -> Match | None:
+        """Return the match of whoever has an address now and gets another one by a row."""
+        giver = self._by_ref.get(owner.ref or "")
+        if giver is None or giver.error or giver.leaves or not giver.email:
+            return None
+        if giver in self._open or len(self._open) > LONGEST_CHAIN or giver is person:
+            return None
+        if giver.email.casefold() == (person.email or "").casefold():
+            return None
+        match = self.match(giver)
+        return match if match is not None and match.entity is owner else None
 
-def _match_leaver(
-    person: Person, claims: Mapping[Entity, Sequence[Person]], users: Directory
-) -> Match | None:
-    found = _only(users.with_ref(person.ref), "ref")
-    how: How = "ref"
-    if found is None and (owner := _only(users.with_email(person.email), "address")) is not None:
-        found, how = owner, "address"
-        foreign = owner.ref is not None and (person.ref or not _UUID4.fullmatch(owner.ref))
-        if foreign and owner not in claims and not owner.node.get("archived"):
+    def _check_renumber(self, person: Person, owner: Entity) -> None:
+        """Check that an account may get a person's ref.
+
+        Raises:
+            RejectedError: its old one is in use, or may be, or it has another name.
+        """
+        holder = self._by_ref.get(owner.ref or "")
+        if self._unreadable or (holder and (holder.error or not holder.leaves)):
+            raise _taken(owner, ", which may be in the data, too")
+        if not _is_same_name(person.values.get("name"), owner.node.get("name")):
+            raise _taken(owner, ", which has another name")
+
+    def _leaver(self, person: Person) -> Match | None:
+        found = _only(self._users.with_ref(person.ref), "ref")
+        owner = _only(self._users.with_email(person.email), "address") if found is None else None
+        how: How = "ref" if found else "address"
+        found = found or owner
+        if found is None or found.node.get("archived"):
+            return None
+        if active := self._claims.get(found):
+            if any(other.error for other in active):
+                msg = "an active row that was rejected claims the same account"
+                raise RejectedError(msg)
+            return None
+        if owner and owner.ref and (person.ref or not _UUID4.fullmatch(owner.ref)):
             raise _taken(owner)
-    if found is None or found.node.get("archived"):
-        return None
-    if active := claims.get(found):
-        if any(other.error for other in active):
-            msg = "an active row that was rejected claims the same account"
-            raise RejectedError(msg)
-        return None
-    if person.contradiction:
-        raise RejectedError(person.contradiction)
-    return Match(person, found, how)
-
-
-def _is_gone(person: Person) -> bool:
-    """Tell whether rows say for certain that somebody has left, or have no ref at all."""
-    return not person.error and (person.leaves or person.ref is None)
+        if person.contradiction:
+            raise RejectedError(person.contradiction)
+        return Match(person, found, how)
 
 
 def _only(found: Sequence[Entity], what: str) -> Entity | None:
@@ -330,6 +358,11 @@ def _only(found: Sequence[Entity], what: str) -> Entity | None:
         msg = f"several accounts of Pluvo have this {what}"
         raise RejectedError(msg)
     return found[0] if found else None
+
+
+def not_given_up() -> RejectedError:
+    """Return what is wrong with a row whose address stays that of another account."""
+    return RejectedError("`email` is an address that its account keeps, as its row failed", "email")
 
 
 def _taken(owner: Entity, hint: str = "") -> RejectedError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from typing_extensions import override
 
@@ -12,7 +12,7 @@ from pluvo_singer.values import RejectedError
 from target_pluvo.changes import Change, Job, Kind
 from target_pluvo.columns import Columns, literal_of
 from target_pluvo.custom_fields import CustomFields
-from target_pluvo.identity import match_people
+from target_pluvo.identity import match_people, not_given_up
 from target_pluvo.remote_state import Entity
 from target_pluvo.streams.base import StreamWriter
 
@@ -29,6 +29,16 @@ logger = logging.getLogger("target-pluvo")
 UPSERT = "updateOrCreateUser"
 _ROOT = "paginatedUsers"
 _ARCHIVED, _IS_ACTIVE = "archived", "isActive"
+
+
+class Upsert(NamedTuple):
+    """What is to be written to an account, and why."""
+
+    change: Change
+    entity: Entity
+    values: dict[str, Any]
+    custom: dict[Field, Value]
+    match: Match
 
 
 class Users(StreamWriter):
@@ -61,7 +71,7 @@ class Users(StreamWriter):
             self.state.select_fields("users", self.fields.selection)
         if not self.settings.manage_roles and any("roles" in row.columns() for row in rows):
             logger.warning("stream users: column `roles` is ignored; see setting `manage_roles`")
-        self._jobs: list[tuple[Change, Entity, dict[str, Any], dict[Field, Value]]] = []
+        self._jobs: list[Upsert] = []
 
     @override
     def plan(self, rows: Sequence[Row]) -> None:
@@ -80,13 +90,16 @@ class Users(StreamWriter):
         users.left |= matches.left_refs
         self.state.protected |= matches.protected
         self.state.protects_everybody |= matches.unreadable
-        for match in matches.found:
+        for match in matches.found:  # those whose address another one takes come first
             try:
+                if match.giver is not None and match.giver.error is not None:
+                    raise not_given_up()
                 self._compare(match)
             except RejectedError as error:
                 self._reject(match, error)
 
     def _reject(self, match: Match, error: RejectedError) -> None:
+        match.person.error = error
         self.results.reject(match.person.rows, error)
         self.state.users.rejected |= {match.person.ref} if match.person.ref else set()
         self.state.protected |= {match.entity} if match.entity else set()
@@ -110,7 +123,7 @@ class Users(StreamWriter):
             return
         hidden = {name: values[name] for name in values if name not in self.columns.readable}
         self._note(match, entity, _kind(match, new), new | (hidden if new else {}), custom)
-        if person.ref and entity.ref != person.ref:
+        if person.ref and match.how in {"adopted", "renumbered"}:
             self.state.users.renumber(entity, person.ref)
 
     def _wanted(self, person: Person) -> tuple[dict[str, Any], dict[Field, Value]]:
@@ -158,27 +171,31 @@ class Users(StreamWriter):
         if match.person.leaves or _is_restored(values):
             entity.archived = match.person.leaves
         self.results.changes.append(change)
-        self._jobs.append((change, entity, values, custom))
+        self._jobs.append(Upsert(change, entity, values, custom, match))
 
     @override
     def write(self) -> None:
-        self.send(self._upsert(*job[:3]) for job in self._jobs if job[2])
-        self.send(
-            self._set_values(change, entity, custom)
-            for change, entity, _, custom in self._jobs
-            if custom
-        )
-        for change, entity, _, _ in self._jobs:
-            if change.reason is not None:
-                entity.doubtful = change.reason
-                self.state.protected.add(entity)
+        changes = {job.match.person: job.change for job in self._jobs}
+        for depth in range(1 + max((job.match.depth for job in self._jobs), default=0)):
+            due = [job for job in self._jobs if job.match.depth == depth and job.values]
+            for job in due:
+                giver = changes.get(job.match.giver) if job.match.giver else None
+                if giver is not None and giver.reason is not None:
+                    job.change.reject(str(not_given_up()))
+            self.send(self._upsert(job) for job in due if job.change.reason is None)
+        self.send(self._set_values(job) for job in self._jobs if job.custom)
+        for job in self._jobs:
+            if job.change.reason is not None:
+                job.entity.doubtful = job.change.reason
+                self.state.protected.add(job.entity)
 
-    def _upsert(self, change: Change, entity: Entity, values: dict[str, Any]) -> Job:
+    def _upsert(self, job: Upsert) -> Job:
         """Return the mutation; it has the same effect when it is sent again.
 
         So an account that gets another ref is named by its address, and one that gets another
         address by its ref.
         """
+        change, entity, values = job.change, job.entity, job.values
         ref, email = entity.node.get("ref"), entity.node.get("email")
         if entity.id is None:
             ref, email = entity.ref, None if entity.ref else email
@@ -200,13 +217,13 @@ class Users(StreamWriter):
 
         return Job([change], lambda: f"{call(UPSERT, given)} {{ user {{ id }} }}", apply_result)
 
-    def _set_values(self, change: Change, entity: Entity, custom: dict[Field, Value]) -> Job:
+    def _set_values(self, job: Upsert) -> Job:
         def text() -> str:
-            if change.reason is not None:
-                raise RejectedError(change.reason)
-            return self.fields.mutation(entity.known_id, custom)
+            if job.change.reason is not None:
+                raise RejectedError(job.change.reason)
+            return self.fields.mutation(job.entity.known_id, job.custom)
 
-        return Job([change], text, lambda _: None)
+        return Job([job.change], text, lambda _: None)
 
 
 def _kind(match: Match, new: Mapping[str, Any]) -> Kind:
