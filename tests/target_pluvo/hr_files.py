@@ -28,6 +28,15 @@ _CUSTOM = {
     "first_aid": "BHV",
     "since": "In dienst",
 }
+# What clean rows have in columns that most of them lack.
+_VALUES: dict[str, tuple[Any, ...]] = {
+    "roles": ("MANAGER", "PARTICIPANT", "TRAINER;PARTICIPANT"),
+    "department": ("Zorg", "Techniek"),
+    "hours": (36, "36.50", 2**53 + 1),
+    "level": ("junior", "se\u0301nior"),
+    "first_aid": ("ja", "nee"),
+    "since": ("2026-01-31",),
+}
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,9 @@ class Person:
         row: Row = {"ref": self.number, "name": self.name, "email": self.email}
         if self.left or rng.random() < 0.5:
             row["archived"] = self.left
+        for column, values in _VALUES.items():
+            if rng.random() < 0.1:
+                row[column] = rng.choice(values)
         return row
 
 
@@ -52,6 +64,19 @@ def _person(number: int) -> Person:
     name = name if number < len(NAMES) else f"{name} {number}"
     first = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return Person(str(1001 + number), name, f"{first.replace(' ', '.').lower()}@example.test")
+
+
+def _mixed_up(rng: Random) -> Person:
+    """Return somebody who has number, name and address of any of a few people."""
+    one, two, three = (_person(rng.randrange(5)) for _ in range(3))
+    return Person(one.number, two.name, three.email, left=rng.random() < 0.2)
+
+
+def _people(size: int, rng: Random) -> list[Person]:
+    """Return people who can be told apart, or who are thoroughly mixed up."""
+    if rng.random() < 0.25:
+        return [_mixed_up(rng) for _ in range(size)]
+    return [_person(number) for number in range(size)]
 
 
 def _account(person: Person, number: int, rng: Random) -> Account:
@@ -128,7 +153,7 @@ def _memberships(people: list[Row], rng: Random, column: str, places: tuple[str,
 def draw(rng: Random) -> Scenario:
     """Draw a sequence of one to five runs."""
     size = rng.randrange(20, 30) if rng.random() < 0.05 else rng.randrange(9)
-    people = [_person(number) for number in range(size + 3)]
+    people = _people(size + 3, rng)
     members = rng.random() < 0.4
     state = _state(people[:size], rng, members=members)
     steps: list[Step] = []
@@ -144,7 +169,7 @@ def draw(rng: Random) -> Scenario:
 
 def draw_file(rng: Random, most: int) -> tuple[State, Behaviour, dict[str, Any], Rows]:
     """Draw an organization and a file of which no stream has more rows than `most`."""
-    people = [_person(number) for number in range(rng.randrange(1, most + 1))]
+    people = _people(rng.randrange(1, most + 1), rng)
     members = rng.random() < 0.3
     state = _state(people[: rng.randrange(len(people) + 1)], rng, members=members)
     rows = _file(people, rng, members=members, dirt=4 if most < 9 else 12)

@@ -6,6 +6,7 @@ How it behaves where the documents say nothing is drawn (`Behaviour`), and so is
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from dataclasses import dataclass
 from random import Random
@@ -211,11 +212,7 @@ class Organization:
             if self._behaviour.needs_names and not user.get("name"):
                 msg = "a user needs a name"
                 raise QueryError(msg)
-            # Ids do not depend on the order in which accounts are made, so that it can be compared.
-            made = made_id(
-                "made",
-                (len([one for one in accounts if one.email == new_email]), new_ref, new_email),
-            )
+            made = self._new_id(new_ref, new_email)
             if new_ref is None and self._behaviour.makes_refs:
                 new_ref = str(uuid.UUID(made[::-1].replace("-", ""), version=4))
             account = Account(made, new_ref, new_email, user.get("name", ""))
@@ -224,6 +221,12 @@ class Organization:
         if not found and given.get("sendInvite") is not False:
             self._invite("users", account)
         return {"user": user_node(self.state, account), "created": not found}
+
+    def _new_id(self, *identity: str | None) -> str:
+        """Return an id that does not depend on the order in which accounts are made."""
+        known = self.state.by_id()
+        ids = (made_id("made", (*identity, number)) for number in itertools.count())
+        return next(found for found in ids if found not in known)
 
     def _check_unique(self, account: Account | None, ref: str | None, email: str | None) -> None:
         for other in self.state.accounts if self._behaviour.unique else ():

@@ -177,9 +177,9 @@ TAMPERED: dict[str, list[Callable[[Run], object]]] = {
 
 
 def _check(name: str) -> Callable[[Any], None]:
-    every = (*all_invariants.AFTER_A_RUN, *all_invariants.AFTER_A_SEQUENCE)
-    found: Callable[[Any], None] = {check.__name__: check for check in every}[name]
-    return found
+    every: list[Callable[[Any], None]] = []
+    every += [*all_invariants.AFTER_A_RUN, *all_invariants.AFTER_A_SEQUENCE]
+    return next(check for check in every if check.__name__ == name)
 
 
 @pytest.mark.parametrize(

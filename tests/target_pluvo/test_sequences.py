@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
-from all_invariants import AFTER_A_RUN, AFTER_A_SEQUENCE
+from all_invariants import AFTER_A_RUN, AFTER_A_SEQUENCE, kinds_of
 from hr_files import draw
+from invariants import changed_accounts
 
 if TYPE_CHECKING:
     from scenario import Scenario
@@ -49,3 +51,27 @@ def test_whatever_comes_nobody_is_harmed(part: int) -> None:
             smallest = scenario.smallest(lambda less, name=name: name in broken(less))  # type: ignore[misc]
             why = broken(smallest)[name]
             pytest.fail(f"SEED={seed}: {', '.join(found)}\n\n{name}:\n{smallest}\n\n{why}")
+
+
+def test_what_is_drawn_has_everything_in_it() -> None:
+    """Of what never happens in the sequences, nothing is shown."""
+    seen: Counter[str] = Counter()
+    for seed in range(400):
+        for run in draw(Random(seed)).play():
+            seen["killed"] += run.killed
+            seen["stopped at a limit"] += run.stopped
+            seen["lost"] += not run.finished and not run.killed and not run.stopped
+            seen["rejected, and the others done"] += bool(run.rejects and run.mutations)
+            seen["invited"] += len(run.invitations)
+            seen["joined"] += len(run.after.members - run.before.members)
+            seen["removed"] += len(run.before.members - run.after.members)
+            seen["made"] += len(run.after.accounts) - len(run.before.accounts)
+            for old, new in changed_accounts(run):
+                seen["renamed"] += old.name != new.name
+                seen["custom field"] += old.values != new.values
+                seen["adopted"] += old.ref is None and new.ref is not None
+                seen.update(kinds_of(old, new))
+    expected = {"archived", "restored", "renumbered", "address", "role", "adopted", "removed"}
+    expected |= {"killed", "stopped at a limit", "lost", "invited", "joined", "made", "renamed"}
+    expected |= {"custom field", "rejected, and the others done"}
+    assert {what for what in expected if seen[what] < 3} == set(), seen
