@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from accounts import Account
     from driver import Run
 
+    Member = tuple[str, str, str, str]
+
 _LIMITS = {
     "archived": ("max_archive_share", 0.1, 0),
     "restored": ("max_restore_share", 0.02, 3),
@@ -65,7 +67,12 @@ def _named(ref: str | None, run: Run, left: set[str | None]) -> list[Account] | 
     if ref in left:
         return None
     same = [claim for claim in claims_of(run) if claim.ref == ref]
-    return [account for account in accounts if any(claim.is_about(account) for claim in same)]
+    renumbers = bool(run.settings.get("renumber"))
+    return [
+        account
+        for account in accounts
+        if any(claim.is_about(account, by_any_address=renumbers) for claim in same)
+    ]
 
 
 def mirror_removes_only_who_is_certain_to_be_elsewhere(run: Run) -> None:
@@ -77,7 +84,7 @@ def mirror_removes_only_who_is_certain_to_be_elsewhere(run: Run) -> None:
     for stream, owner, role, user_id in gone:
         rows = run.rows.get(stream, [])
         user = users[user_id]
-        same = [row for row in rows if _names(row, stream, owner, role, user)]
+        same = [row for row in rows if _names(row, (stream, owner, role, user_id), run)]
         if same and all(row.get("_sdc_deleted_at") for row in same):
             continue
         assert run.settings.get("membership_mode") == "mirror", user
@@ -112,10 +119,13 @@ def _check_cannot_be_about(
         assert where != owner, (row, user)
 
 
-def _names(row: dict[str, Any], stream: str, owner: str, role: str, user: Account) -> bool:
+def _names(row: dict[str, Any], member: Member, run: Run) -> bool:
+    """Tell whether a row is about somebody in a group, by the ref before the run or after it."""
+    stream, owner, role, user_id = member
+    refs = {ref_of(state.by_id()[user_id]) for state in (run.before, run.after)} - {None}
     return (
         _key(row.get(_OWNERS[stream])) == owner
-        and _key(row.get("user_ref")) == ref_of(user) is not None
+        and _key(row.get("user_ref")) in refs
         and str(plain(row.get("role")) or PARTICIPANT).upper() == role
     )
 
@@ -151,14 +161,10 @@ def limits_hold_over_all_runs(runs: Sequence[Run]) -> None:
         assert len(changed[kind]) <= allowed, (kind, len(changed[kind]), allowed)
 
 
-def _is_asked(run: Run, member: tuple[str, str, str, str]) -> bool:
+def _is_asked(run: Run, member: Member) -> bool:
     """Tell whether a row marked as deleted asks for a removal."""
-    stream, owner, role, user_id = member
-    user = run.before.by_id()[user_id]
-    rows = run.rows.get(stream, ())
-    return any(
-        row.get("_sdc_deleted_at") and _names(row, stream, owner, role, user) for row in rows
-    )
+    rows = run.rows.get(member[0], ())
+    return any(row.get("_sdc_deleted_at") and _names(row, member, run) for row in rows)
 
 
 def kinds_of(old: Account, new: Account) -> Iterable[str]:

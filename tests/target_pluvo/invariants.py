@@ -212,7 +212,7 @@ def _check_left(claim: Claim, account: Account | None, mine: Sequence[Claim], ru
             for owner in run.before.accounts
             if claim.email is not None and email_of(owner) == claim.email and not owner.archived
         ]
-        account = owners[0] if owners else None
+        account = run.after.by_id()[owners[0].id] if owners else None
     if account is None or account.archived:
         return
     others = [other for other in mine if not other.left]
