@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -79,6 +80,7 @@ class Incoming:
 
     rows: dict[str, list[Row]] = field(default_factory=dict)
     rejected: dict[str, list[Rejection]] = field(default_factory=dict)
+    numbers: Counter[str] = field(default_factory=Counter)
     count: int = 0
     states: list[tuple[int, Any]] = field(default_factory=list)  # each with the rows before it
 
@@ -91,6 +93,10 @@ class Incoming:
         else:
             row = self._row(stream, line, values)
             self.rows.setdefault(stream, []).append(row)
+
+    def pass_over(self, stream: str) -> None:
+        """Count a row that says nothing, so that the others keep their numbers."""
+        self.numbers[stream] += 1
 
     def reject(
         self, stream: str, line: int, record: Mapping[str, Any], error: RejectedError
@@ -106,8 +112,8 @@ class Incoming:
 
     def _row(self, stream: str, line: int, values: Mapping[str, Any]) -> Row:
         self.count += 1
-        number = len(self.rows.get(stream, ())) + len(self.rejected.get(stream, ())) + 1
-        return Row(stream, self.count, number, line, values)
+        self.numbers[stream] += 1
+        return Row(stream, self.count, self.numbers[stream], line, values)
 
     def last_state(self, unfinished: list[Row]) -> Any:
         """Return the last state before which every row is finished, or None."""

@@ -184,6 +184,9 @@ class RowTarget(Target):
         for stream_map in self.mapper.stream_maps[stream]:
             if isinstance(stream_map, RemoveRecordTransform):
                 continue
+            if _is_blank(record):
+                self._incoming.pass_over(stream_map.stream_alias)
+                continue
             try:
                 mapped = self._mapped(stream_map, record)
             except RejectedError as error:
@@ -252,6 +255,13 @@ class RowTarget(Target):
         """End between two requests: what is done is done, and the next run sees it."""
         self.logger.warning("stopped by signal %d: run again to do the rest", signum)
         sys.exit(128 + signum)
+
+
+def _is_blank(record: Mapping[str, Any]) -> bool:
+    """Tell whether a record says nothing at all, as the last lines of a spreadsheet do."""
+    return not any(
+        value.strip() if isinstance(value, str) else value is not None for value in record.values()
+    )
 
 
 def _check_key(stream_map: StreamMap, record: Mapping[str, Any]) -> None:

@@ -58,8 +58,10 @@ class Change:
 
     def in_words(self) -> str:
         """Return what a person reads who is to approve it, the same for any order of rows."""
+        made = self.kind == "created"
         values = [
-            f"{name}: {_shown(old)} -> {_shown(new)}" for name, (old, new) in self.values.items()
+            f"{name}: {_shown(new)}" if made else f"{name}: {_shown(old)} -> {_shown(new)}"
+            for name, (old, new) in sorted(self.values.items())
         ]
         return "; ".join([f"{self.stream} {self.who}: {self.kind}", *(values or [self.about])])
 

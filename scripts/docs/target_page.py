@@ -17,10 +17,17 @@ GROUPS = {
         *("organization", "api_url", "only_host", "client_id", "client_secret", "scopes"),
         *("ca_bundle", "user_agent", "introspection"),
     ],
-    "What to write": ["custom_fields", "membership_mode", "send_invites", "send_mail"],
-    "Safety": [
-        *("dry_run", "show_values", "max_changes", "max_archive_share", "ledger", "rejects"),
+    "What to write": [
+        *("custom_fields", "membership_mode", "managed_groups", "manage_roles", "renumber"),
+        *("send_invites", "send_training_invites", "send_mail", "issue_to_archived"),
+        "max_days_ahead",
     ],
+    "A plan": ["dry_run", "plan", "show_values", "approved_plan"],
+    "Limits": [
+        *("max_archive_share", "max_restore_share", "max_removal_share", "max_renumber_share"),
+        *("max_address_change_share", "max_role_change_share", "max_changes"),
+    ],
+    "Safety": ["ledger", "rejects", "settle_seconds"],
     "Speed, limits and repair": [
         *("page_size", "max_concurrency", "requests_per_second", "operations_per_request"),
         *("request_timeout", "max_response_seconds", "max_response_mb"),
@@ -38,7 +45,8 @@ _STREAMS = {
         (
             "Makes, changes, archives and restores accounts. `archived: true`, or a row that its "
             "source marks as deleted (`_sdc_deleted_at`), archives; nothing is deleted. A row "
-            "finds its user by `ref`, else by `email`."
+            "finds its user by `ref`, and by `email` only one who has no `ref` "
+            "([whose account it is](../how-to/write-safely.md#whose-account-it-is))."
         ),
     ),
     "groups": ("`name`, `max_users`, `enable_chat`, `is_editable`", "Makes and changes groups."),
@@ -74,7 +82,7 @@ _STREAMS = {
     "certificates_to_issue": (
         "`title` (default: the template's), `training_ref`",
         (
-            "Issues certificates, [each exactly once](../how-to/write-safely.md#certificates). "
+            "Issues certificates, [each once](../how-to/issue-certificates.md). "
             "`certificate_id` is the id of the template."
         ),
     ),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 PROGRAM = "target-thought-industries"
 GROUPS = {
     "Tenant and access": ["tenant", "api_url", "only_host", "api_key"],
-    "What to issue": ["resources", "match_users_by", "send_email"],
+    "What to issue": ["resources", "via", "match_users_by", "send_email", "max_days_ahead"],
     "Safety": ["ledger", "rejects", "settle_seconds"],
     "Speed and limits": [
         *("requests_per_minute", "burst", "request_timeout", "max_retry_seconds"),
@@ -21,11 +21,10 @@ GROUPS = {
 }
 _COUNTS = [
     ("issued", "The certificate was granted (`certify`)."),
-    ("renewed", "The user held an earlier one for the resource (`recertify`)."),
     ("verified", "The events show it: no answer had come, or it was there already."),
     ("unchanged", "The ledger has it as done."),
     ("rejected", "It was not issued: the file of rejects says why."),
-    ("undecided", "Nobody can tell, as the events cannot be read. The next run asks again."),
+    ("undecided", "No answer came, and nobody can tell yet. The next run asks again."),
 ]
 
 

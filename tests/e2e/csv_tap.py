@@ -26,10 +26,21 @@ if TYPE_CHECKING:
 class CsvStream(Stream):
     """The rows of a file."""
 
-    def __init__(self, tap: Tap, entity: str, path: str, keys: Sequence[str]) -> None:
-        with Path(path).open(encoding="utf-8", newline="") as file:
-            self._rows = list(csv.DictReader(file))
-        columns = PropertiesList(*(Property(name, StringType) for name in self._rows[0]))
+    def __init__(  # noqa: PLR0913 - the settings of a file
+        self,
+        tap: Tap,
+        entity: str,
+        path: str,
+        keys: Sequence[str],
+        *,
+        delimiter: str = ",",
+        encoding: str = "utf-8",
+    ) -> None:
+        with Path(path).open(encoding=encoding, newline="") as file:
+            head, *rows = csv.reader(file, delimiter=delimiter)
+        # As tap-csv does it: a line that was cut lacks columns, and an empty one has none.
+        self._rows = [dict(zip(head, row, strict=False)) for row in rows]
+        columns = PropertiesList(*(Property(name, StringType) for name in head))
         super().__init__(tap, columns.to_dict(), entity)
         self.primary_keys = keys
 
@@ -50,6 +61,8 @@ class CsvTap(Tap):
                     Property("entity", StringType),
                     Property("path", StringType),
                     Property("keys", ArrayType(StringType)),
+                    Property("delimiter", StringType),
+                    Property("encoding", StringType),
                 )
             ),
             required=True,

@@ -149,7 +149,7 @@ def test_what_is_found_is_what_is_compared_and_written(target: Target) -> None:
         {"ref": None, "name": "", "email": "\u00a0"},
     ]
     written = target.run(singer({"users": rows}))
-    assert written.table == {"users": {"created": 3, "unchanged": 1, "rejected": 3}}
+    assert written.table == {"users": {"created": 3, "rejected": 3}}
     found = {row[:3] for row in accounts(target)}
     assert ("P-1", "Anna", "Ann@example.com") in found
     assert ("70001", "Zo\u00eb", "zoe@example.com") in found
@@ -157,7 +157,7 @@ def test_what_is_found_is_what_is_compared_and_written(target: Target) -> None:
     assert "nan" not in {str(value).casefold() for row in found for value in row}
     target.sandbox.reset_log()
     again = target.run(singer({"users": rows}))
-    assert again.table == {"users": {"unchanged": 4, "rejected": 3}}
+    assert again.table == {"users": {"unchanged": 3, "rejected": 3}}
     assert target.mutations() == []
 
 
