@@ -101,6 +101,18 @@ def _hired_again(rows: list[Row], rng: Random) -> None:
     row["archived"] = True
 
 
+def _known_twice(rows: list[Row], rng: Random) -> None:
+    """Somebody has a second number, with the address that was the first one's."""
+    row = rng.choice(rows)
+    rows.append(dict(row) | {"ref": f"2{row.get('ref')}"})
+    row["email"] = f"first.{row.get('email')}"
+
+
+def _nobody(rows: list[Row], rng: Random) -> None:
+    row = rng.choice(rows)
+    row["ref"] = row["email"] = None
+
+
 def _recycled(rows: list[Row], rng: Random) -> None:
     """The number of somebody is given to somebody else."""
     new = {"name": "Neomi Xhaferi", "email": f"neomi{rng.randrange(9)}@example.test"}
@@ -171,7 +183,18 @@ DIRT: tuple[Callable[[list[Row], Random], None], ...] = (
     _swapped("ref"),
     _swapped("email"),
     _swapped("name"),
-    *(_twice, _contradiction, _hired_again, _recycled, _stranger, _cut, _masses, _deleted),
+    *(
+        _twice,
+        _contradiction,
+        _hired_again,
+        _known_twice,
+        _nobody,
+        _recycled,
+        _stranger,
+        _cut,
+        _masses,
+        _deleted,
+    ),
 )
 
 

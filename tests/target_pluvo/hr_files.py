@@ -137,7 +137,7 @@ def _file(people: list[Person], rng: Random, *, members: bool, dirt: int) -> Row
 
 def _memberships(people: list[Row], rng: Random, column: str, places: tuple[str, ...]) -> list[Row]:
     rows: list[Row] = [
-        {column: rng.choice(places[:2]), "user_ref": row["ref"]}
+        {column: rng.choice(places[: rng.choice([1, 2, 3])]), "user_ref": row["ref"]}
         for row in people
         if rng.random() < 0.9
     ]
