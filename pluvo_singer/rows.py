@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pluvo_singer.values import RejectedError, clean, key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 DELETED_AT = "_sdc_deleted_at"
 
@@ -105,17 +105,12 @@ class Incoming:
         found = Rejection(self._row(stream, line, record), str(error), error.column)
         self.rejected.setdefault(stream, []).append(found)
 
-    def all_rows(self) -> list[Row]:
-        """Return all rows that came."""
-        rejected = [found.row for some in self.rejected.values() for found in some if found.row]
-        return [row for some in self.rows.values() for row in some] + rejected
-
     def _row(self, stream: str, line: int, values: Mapping[str, Any]) -> Row:
         self.count += 1
         self.numbers[stream] += 1
         return Row(stream, self.count, self.numbers[stream], line, values)
 
-    def last_state(self, unfinished: list[Row]) -> Any:
+    def last_state(self, unfinished: Sequence[Row]) -> Any:
         """Return the last state before which every row is finished, or None."""
         first = min((row.place for row in unfinished), default=self.count + 1)
         found = [state for number, state in self.states if number < first]

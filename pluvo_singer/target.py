@@ -121,8 +121,11 @@ class RowTarget(Target):
         """
 
     @abstractmethod
-    def finish(self, incoming: Incoming) -> list[Row]:
-        """Do what the rows ask for, set `succeeded`, and return the rows that are not done."""
+    def finish(self, incoming: Incoming) -> Sequence[Row] | None:
+        """Do what the rows ask for, set `succeeded`, and return the rows that are not done.
+
+        None if no state is to be written, however it went.
+        """
 
     def required_columns(self, stream: str) -> Sequence[Sequence[str]]:
         """Return the columns that a stream must have; of several in one place, one is enough."""
@@ -247,7 +250,8 @@ class RowTarget(Target):
         for sink in (*self._sinks_to_clear, *self._sinks_active.values()):
             sink.clean_up()
         unfinished = self.finish(self._incoming)
-        if (state := self._incoming.last_state(unfinished)) is not None:
+        state = None if unfinished is None else self._incoming.last_state(unfinished)
+        if state is not None:
             self._write_state_message(state)
 
     @override

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from pluvo_singer.values import RejectedError, boolean
+from pluvo_singer.values import RejectedError
+from target_pluvo.people import Person, is_blank, read_people, reject_shared_addresses
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from pluvo_singer.rows import Rejection, Row
     from target_pluvo.remote_state import Directory, Entity
@@ -23,36 +23,10 @@ How = Literal["ref", "address", "adopted", "renumbered", "new"]
 
 LONGEST_CHAIN = 100  # people of whom each gets the address of the next one
 
-_IDENTITY = ("name", "email")
-_STATUS = ("archived", "is_active")
 # Pluvo makes up a uuid4 for an account that is given no ref (notion/Request-data).
 _UUID4 = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE
 )
-
-
-@dataclass(eq=False)
-class Person:
-    """The rows of one person: with one ref, or without one with one address.
-
-    `emails` are all their addresses; without a contradiction they differ in case at most. `values`
-    is what the rows that count say together. `error` is why nothing is done about any of the rows;
-    `errors` has what is wrong with single ones.
-    """
-
-    ref: str | None
-    rows: list[Row] = field(default_factory=list)
-    emails: set[str] = field(default_factory=set)
-    leaves: bool = False
-    values: dict[str, Any] = field(default_factory=dict)
-    contradiction: str | None = None
-    error: RejectedError | None = None
-    errors: dict[Row, RejectedError] = field(default_factory=dict)
-
-    @property
-    def email(self) -> str | None:
-        """The address."""
-        return min(self.emails, default=None)
 
 
 class Match(NamedTuple):
@@ -72,7 +46,8 @@ class Match(NamedTuple):
 class Matches(NamedTuple):
     """What is known of all people.
 
-    `unreadable` says that there is a rejected row of which nobody knows whose it is.
+    `named` has accounts that go by the ref of a row, though it is not theirs. `unreadable` says
+    that there is a rejected row of which nobody knows whose it is.
     """
 
     found: list[Match]
@@ -80,6 +55,7 @@ class Matches(NamedTuple):
     rejected: list[tuple[Row, RejectedError]]
     rejected_refs: set[str]
     left_refs: set[str]
+    named: list[tuple[str, Entity]]
     protected: set[Entity]
     unreadable: bool
 
@@ -101,10 +77,10 @@ def match_people(
         used: the columns that are written, in which rows of a person must agree.
         renumber: whether an account may get another ref, where that is safe.
     """
-    blank = {row for row in rows if _is_blank(row)}
+    blank = {row for row in rows if is_blank(row)}
     lost = {found.row: RejectedError(found.reason, found.column) for found in unread if found.row}
-    people = _people([row for row in rows if row not in blank], lost, used)
-    _reject_shared_addresses(people)
+    people = read_people([row for row in rows if row not in blank], lost, used)
+    reject_shared_addresses(people)
     matcher = _Matcher(people, users, renumber=renumber)
     # First who is active, since a leaver's account may be claimed by one of them.
     found = [
@@ -131,128 +107,27 @@ def match_people(
         ],
         rejected_refs={person.ref for person, _ in rejected if person.ref},
         left_refs={person.ref for person in idle if person.ref},
+        named=[
+            (person.ref, person.account)
+            for person in people
+            if person.ref and person.account and not person.error
+        ],
         protected={entity for person, _ in rejected for entity in _claimed(person, users)},
-        unreadable=any(not person.ref and not person.emails for person, _ in rejected),
+        unreadable=any(_may_be_anybody(person, users) for person, _ in rejected),
     )
-
-
-def has_left(row: Row) -> bool:
-    """Tell whether a row says that somebody has left.
-
-    Raises:
-        RejectedError: what it says is neither yes nor no.
-    """
-    if row.is_deleted:
-        return True
-    given = row.columns()
-    if "archived" in given:
-        return boolean(given["archived"], "archived")
-    return "is_active" in given and not boolean(given["is_active"], "is_active")
-
-
-def _is_blank(row: Row) -> bool:
-    """Tell whether a row says nothing of anybody, as the last lines of a spreadsheet do."""
-    return not row.is_deleted and not row.columns().keys() & {"ref", *_IDENTITY}
-
-
-# People: rows that belong together
-
-
-def _people(
-    rows: Iterable[Row], lost: Mapping[Row, RejectedError], used: Collection[str]
-) -> list[Person]:
-    """Return the people that rows are about, each with what is wrong with their rows."""
-    people: dict[Any, Person] = {}
-    for row in (*rows, *lost):
-        ref, email = _keys(row)
-        name = ref or ("@", email.casefold() if email else row.place)
-        person = people.setdefault(name, Person(ref))
-        person.rows.append(row)
-        person.emails |= {email} if email else set()
-        if error := lost.get(row) or _error(row, ref, email):
-            person.errors[row] = error
-            person.error = RejectedError("another row of the same person was rejected")
-    for person in people.values():
-        if not person.error:
-            _merge(person, used)
-    return list(people.values())
-
-
-def _error(row: Row, ref: str | None, email: str | None) -> RejectedError | None:
-    """Return what is wrong with a row by itself."""
-    try:
-        row.key("ref")
-        row.key("email")
-        has_left(row)
-    except RejectedError as error:
-        return error
-    return None if ref or email else RejectedError("`ref` and `email` are both empty")
-
-
-def _keys(row: Row) -> tuple[str | None, str | None]:
-    """Return ref and address of a row, as far as they can be read."""
-    found: list[str | None] = []
-    for column in ("ref", "email"):
-        try:
-            found.append(row.key(column))
-        except RejectedError:
-            found.append(None)
-    return found[0], found[1]
-
-
-def _merge(person: Person, used: Collection[str]) -> None:
-    """Find what the rows of a person say together, and whether they contradict each other.
-
-    Rows that have left are passed over where another one is active, as after a change of contract.
-    """
-    active = [row for row in person.rows if not has_left(row)]
-    person.leaves = not active
-    differing = _differing(person.rows, _IDENTITY) or (
-        _differing(active, [name for name in used if name not in _STATUS])
-    )
-    if differing:
-        person.contradiction = f"several rows of this person differ in `{differing}`"
-        if active:
-            person.error = RejectedError(person.contradiction, differing)
-    for row in active or person.rows:
-        person.values |= row.columns()
-    if person.email:
-        person.values["email"] = person.email  # they may differ in upper and lower case
-
-
-def _differing(rows: Sequence[Row], columns: Iterable[str]) -> str | None:
-    """Return the first column in which rows differ that have a value there."""
-    for column in columns:
-        found = {
-            str(value).casefold() if column == "email" else str(value)
-            for row in rows
-            if (value := row.columns().get(column)) is not None
-        }
-        if len(found) > 1:
-            return column
-    return None
-
-
-def _reject_shared_addresses(people: Iterable[Person]) -> None:
-    """Reject all active people who have one address."""
-    by_email: dict[str, list[Person]] = {}
-    for person in people:
-        if person.email and not person.leaves:
-            by_email.setdefault(person.email.casefold(), []).append(person)
-    for sharing in by_email.values():
-        if len(sharing) > 1:
-            for person in sharing:
-                msg = "several people in the data have this address"
-                person.error = person.error or RejectedError(msg, "email")
-
-
-# Accounts
 
 
 def _claimed(person: Person, users: Directory) -> list[Entity]:
     """Return the accounts that a person's rows may be about."""
     by_email = [entity for email in person.emails for entity in users.with_email(email)]
     return [*users.with_ref(person.ref), *by_email]
+
+
+def _may_be_anybody(person: Person, users: Directory) -> bool:
+    """Tell whether rows may be about any account, as their ref cannot be read."""
+    if person.ref or _claimed(person, users):
+        return False
+    return not person.emails or any("ref" in row.columns() for row in person.rows)
 
 
 class _Matcher:
@@ -336,21 +211,32 @@ class _Matcher:
 
     def _leaver(self, person: Person) -> Match | None:
         found = _only(self._users.with_ref(person.ref), "ref")
-        owner = _only(self._users.with_email(person.email), "address") if found is None else None
-        how: How = "ref" if found else "address"
-        found = found or owner
-        if found is None or found.node.get("archived"):
+        how: How = "ref"
+        is_taken = False
+        if found is None:
+            owners = {entity for email in person.emails for entity in self._users.with_email(email)}
+            found, how = _only([*owners], "address"), "address"
+            if found is None:
+                return None
+            is_taken = bool(found.ref and (person.ref or not _UUID4.fullmatch(found.ref)))
+            person.account = None if is_taken else found
+        if found.node.get("archived") or (is_taken and self._is_left(found)):
             return None
         if active := self._claims.get(found):
             if any(other.error for other in active):
                 msg = "an active row that was rejected claims the same account"
                 raise RejectedError(msg)
             return None
-        if owner and owner.ref and (person.ref or not _UUID4.fullmatch(owner.ref)):
-            raise _taken(owner)
+        if is_taken:
+            raise _taken(found)
         if person.contradiction:
             raise RejectedError(person.contradiction)
         return Match(person, found, how)
+
+    def _is_left(self, owner: Entity) -> bool:
+        """Tell whether the row of an account's own person archives it."""
+        holder = self._by_ref.get(owner.ref or "")
+        return bool(holder and holder.leaves and self.match(holder))
 
 
 def _only(found: Sequence[Entity], what: str) -> Entity | None:

@@ -30,7 +30,7 @@ def table(results: Mapping[str, Results]) -> list[str]:
     numbers = {name: found.numbers() for name, found in results.items()}
     total = sum(numbers.values(), Counter[str]())
     columns = (*_USUAL, *(name for name in _RARE if total[name]))
-    width = max(len("stream"), *map(len, numbers))
+    width = max(map(len, ("stream", *numbers)))
     return [
         f"{'stream':<{width}}" + "".join(f"{name:>11}" for name in columns),
         *(

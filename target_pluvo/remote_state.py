@@ -75,11 +75,14 @@ class Directory:
             self._by_email.setdefault(email.casefold(), []).append(entity)
 
     def renumber(self, entity: Entity, ref: str) -> None:
-        """Let an entity be known by another ref."""
-        if entity.ref is not None:
-            self._by_ref[entity.ref].remove(entity)
+        """Give an entity another ref; rows may go on naming it by the old one."""
         entity.ref = entity.node["ref"] = ref
-        self._by_ref.setdefault(ref, []).append(entity)
+        self.name(entity, ref)
+
+    def name(self, entity: Entity, ref: str) -> None:
+        """Let rows name an entity by a ref."""
+        if entity not in self.with_ref(ref):
+            self._by_ref.setdefault(ref, []).append(entity)
 
     def with_ref(self, ref: str | None) -> list[Entity]:
         """Return the entities with a ref: more than one only if Pluvo has refs that look alike."""
@@ -112,13 +115,15 @@ class RemoteState:
     """The organization. `users`, `groups` and `trainings` are read when they are first needed.
 
     `selections` is what is read of them beside the id and ref. Nobody who is `protected` is removed
-    from anything for lack of a row, and nobody at all with `protects_everybody`.
+    from anything for lack of a row, and nobody at all with `protects_everybody`. `leaving` has the
+    ids of groups that this run removes users from, each with the id of the user.
     """
 
     def __init__(self, client: PluvoClient) -> None:
         self.client = client
         self.protected: set[Entity] = set()
         self.protects_everybody = False
+        self.leaving: set[tuple[str, str]] = set()
         self.selections: dict[str, list[str]] = {"users": [], "groups": [], "trainings": []}
 
     @property

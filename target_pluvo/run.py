@@ -49,27 +49,28 @@ class Run:
                 found.setdefault(scope, []).append(name)
         return found
 
-    def __call__(self) -> list[Row]:
+    def __call__(self) -> Sequence[Row] | None:
         """Compare, write what differs, and return the rows that may not be in Pluvo.
+
+        None after a dry run, which writes nothing.
 
         Raises:
             PluvoError: it cannot be done, or not to its end.
         """
-        finished = False
         try:
             self._plan()
             if self._settings.dry_run:
                 self._preview()
             else:
                 self._write()
-            finished = True
         finally:
             self._report()
-        open_rows = [row for stream in self._streams for row in stream.results.unfinished]
-        self.succeeded = finished and not any(
+        self.succeeded = not any(
             stream.results.rejected or stream.results.undecided for stream in self._streams
         )
-        return self._incoming.all_rows() if self._settings.dry_run else open_rows
+        if self._settings.dry_run:
+            return None
+        return [row for stream in self._streams for row in stream.results.unfinished]
 
     def stop(self) -> None:
         """Start no further request."""

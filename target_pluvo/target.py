@@ -13,6 +13,7 @@ from target_pluvo.settings import PROGRAM, SCHEMA, Settings
 from target_pluvo.streams import STREAMS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import FrameType
 
     from pluvo_singer.rows import Incoming, Row
@@ -37,8 +38,8 @@ class TargetPluvo(RowTarget):
         Settings.from_config(self._config)
 
     @override
-    def finish(self, incoming: Incoming) -> list[Row]:
-        """Write everything, and return the rows that may not be in Pluvo."""
+    def finish(self, incoming: Incoming) -> Sequence[Row] | None:
+        """Write everything, and return the rows that may not be in Pluvo; None after a dry run."""
         self._run = Run(Settings.from_config(self._config), incoming)
         unfinished = self._run()
         self.succeeded = self._run.succeeded

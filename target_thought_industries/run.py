@@ -59,7 +59,6 @@ class Run:
             ConfigurationError: Thought Industries rejects the key.
             LedgerError: the ledger cannot be used.
         """
-        finished = False
         with (
             Ledger.open(self._settings.ledger) as ledger,
             closing(Http(self._settings)) as http,
@@ -70,11 +69,8 @@ class Run:
                 self._finish_earlier(issuer)
                 self._reject(incoming.rejected.get(STREAM, ()))
                 self._take(issuer, Users(api, self._settings.match_users_by), incoming.rows)
-                finished = True
             finally:
                 self._report(http.requests)
-        if not finished:
-            return incoming.all_rows()
         open_rows = [found.row for found in self._rejected if found.row] + self._undecided
         self.succeeded = not open_rows and not self._count(EARLIER)[UNDECIDED]
         return open_rows

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 BATCH = 100  # users in one mutation
 PARTICIPANT = "PARTICIPANT"
+KEPT_BY_GROUP = "a group or an enrollment keeps this user in the training"
 
 
 class Place(NamedTuple):
@@ -37,12 +38,12 @@ class Doubts:
         self.owners: set[Entity] = set()
         self.about_anybody = False
 
-    def add(self, user: Entity | None, owner: Entity | None) -> None:
-        """Note a row; of its user or its group, whichever is known."""
-        if user is not None:
-            self.users.add(user)
-        elif owner is not None:
-            self.owners.add(owner)
+    def add(self, users: Sequence[Entity], owners: Sequence[Entity]) -> None:
+        """Note a row, by whom it may name or else by the groups or trainings that it may name."""
+        if users:
+            self.users.update(users)
+        elif owners:
+            self.owners.update(owners)
         else:
             self.about_anybody = True
 
@@ -82,9 +83,9 @@ class Memberships(StreamWriter):
     def failed(self, answer: Any) -> dict[str, str]:
         """Return the ids of users for whom a mutation failed, each with a reason."""
 
-    def linked(self, _place: Place, ids: set[str]) -> set[str]:
-        """Return those of some users whom something else keeps in a place."""
-        return ids - ids
+    def linked(self, _place: Place, _ids: set[str]) -> dict[str, set[str]]:
+        """Return whom of some users groups keep in a place: the ids of the groups by user id."""
+        return {}
 
     def managed(self, named: Sequence[Place]) -> list[Place]:
         """Return the places from which users are removed who are not in the data."""
@@ -145,23 +146,34 @@ class Memberships(StreamWriter):
 
     def _doubt(self, row: Row) -> None:
         """Note what a rejected row could be about."""
-        user = _known(self.state.users, row, "user_ref")
-        self._doubts.add(user, _known(self.owners, row, f"{self.owner}_ref"))
+        users = _named(self.state.users, row, "user_ref")
+        self._doubts.add(users, _named(self.owners, row, f"{self.owner}_ref"))
 
     def _compare(self, place: Place, users: dict[Entity, list[Row]], present: set[str]) -> None:
         for user, same in users.items():
             is_in = user.id is not None and user.id in present
             leaves = all(row.is_deleted for row in same)
-            if is_in != leaves:
-                self.results.mark_unchanged(same)
-            else:
+            keep, end = False, False
+            if is_in and (leaves or self.state.leaving):
+                keep, end = self._groups_that_keep(place, user)
+            if leaves and keep:
+                self.results.reject(same, KEPT_BY_GROUP)
+            elif is_in == leaves or (end and not leaves):
                 self._note(place, user, same, adds=not leaves)
+            else:
+                self.results.mark_unchanged(same)
+
+    def _groups_that_keep(self, place: Place, user: Entity) -> tuple[bool, bool]:
+        """Tell whether groups keep a user in a place, and whether those did that he leaves now."""
+        groups = self.linked(place, {user.known_id}).get(user.known_id, set())
+        stay = {group for group in groups if (group, user.id) not in self.state.leaving}
+        return bool(stay), bool(groups) and not stay
 
     def _remove_others(
         self, place: Place, users: dict[Entity, list[Row]], present: set[str]
     ) -> None:
         others = present - {user.id for user in users}
-        for user_id in sorted(others - self.linked(place, others)):
+        for user_id in sorted(others - self.linked(place, others).keys()):
             user = self.state.users.by_id.get(user_id)
             if user is not None and self._may_remove(user, place):
                 self._note(place, user, [], adds=False)
@@ -187,6 +199,8 @@ class Memberships(StreamWriter):
             limits={} if adds else {"removed": key},
         )
         self.results.changes.append(change)
+        if not adds and self.owner == "group":
+            self.state.leaving.add((place.owner.known_id, user.known_id))
         changes = self._adding if adds else self._removing
         changes.setdefault(place, []).append((change, user))
 
@@ -249,10 +263,9 @@ def _ids(members: Sequence[tuple[Change, Entity]]) -> Iterator[str]:
             change.reject(str(error))
 
 
-def _known(directory: Directory, row: Row, column: str) -> Entity | None:
-    """Return what a row names in a column, if that can be read and is there."""
+def _named(directory: Directory, row: Row, column: str) -> Sequence[Entity]:
+    """Return what a row may name in a column; nothing if that cannot be read."""
     try:
-        found = directory.with_ref(row.key(column))
+        return directory.with_ref(row.key(column))
     except RejectedError:
-        return None
-    return found[0] if len(found) == 1 else None
+        return ()

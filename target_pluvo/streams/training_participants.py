@@ -11,7 +11,7 @@ from typing_extensions import override
 from pluvo_client.reading.connection import Connection
 from pluvo_client.reading.nested import read_nested
 from pluvo_client.schema.documents import Enum, call
-from target_pluvo.streams.memberships import PARTICIPANT, Memberships, Place
+from target_pluvo.streams.memberships import KEPT_BY_GROUP, PARTICIPANT, Memberships, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,10 +45,10 @@ class TrainingParticipants(Memberships):
     def prepare(self, rows: Sequence[Row]) -> None:
         self.state.require_mutation("addUsersToTraining", "trainingId", "userIds")
         super().prepare(rows)
+        if self.state.has("paginatedUsers", "participantGroups"):
+            self.state.select_fields("users", "participantGroups { id }")
         if self.mirrors:
             self.state.require_mutation("removeUsersFromTraining", "trainingId", "userIds", "role")
-            if self.state.has("paginatedUsers", "participantGroups"):
-                self.state.select_fields("users", "participantGroups { id }")
 
     @override
     def members(self, places: Sequence[Place]) -> dict[Place, set[str]]:
@@ -101,17 +101,17 @@ class TrainingParticipants(Memberships):
                     yield training_id, record.get("role") or role, member["id"]
 
     @override
-    def linked(self, place: Place, ids: set[str]) -> set[str]:
-        """Return those who are in a training through a group: only leaving the group ends that."""
+    def linked(self, place: Place, ids: set[str]) -> dict[str, set[str]]:
+        """Return who is in a training through groups: only leaving them ends that."""
         if place.role != PARTICIPANT or not ids:
-            return set()
+            return {}
         groups = self._groups_of.get(place.owner.known_id, set())
-        return {
-            user_id
-            for user_id in ids
-            for group in self.state.users.by_id[user_id].node.get("participantGroups") or ()
-            if group["id"] in groups
-        }
+        found = {user_id: self._groups_with(user_id) & groups for user_id in ids}
+        return {user_id: through for user_id, through in found.items() if through}
+
+    def _groups_with(self, user_id: str) -> set[str]:
+        user = self.state.users.by_id[user_id]
+        return {group["id"] for group in user.node.get("participantGroups") or ()}
 
     @cached_property
     def _groups_of(self) -> dict[str, set[str]]:
@@ -139,5 +139,4 @@ class TrainingParticipants(Memberships):
     @override
     def failed(self, answer: Any) -> dict[str, str]:
         failed = dict.fromkeys(answer.get("failedIds") or (), "Pluvo failed to do it for this user")
-        via = "a group or an enrollment keeps this user in the training"
-        return failed | dict.fromkeys(answer.get("idsLinkedViaObject") or (), via)
+        return failed | dict.fromkeys(answer.get("idsLinkedViaObject") or (), KEPT_BY_GROUP)

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from pluvo_singer.rows import Row
     from target_pluvo.changes import Limited
     from target_pluvo.custom_fields import Field, Value
-    from target_pluvo.identity import Match, Person
+    from target_pluvo.identity import Match
+    from target_pluvo.people import Person
 
 logger = logging.getLogger("target-pluvo")
 
@@ -80,7 +81,7 @@ class Users(StreamWriter):
             rows,
             self.unread,
             users,
-            used=self.columns.names | self.custom.keys(),
+            used=(self.columns.names - self._ignored) | self.custom.keys(),
             renumber=self.settings.renumber,
         )
         self.results.mark_unchanged(matches.unchanged)
@@ -88,6 +89,8 @@ class Users(StreamWriter):
             self.results.reject([row], error)
         users.rejected |= matches.rejected_refs
         users.left |= matches.left_refs
+        for ref, entity in matches.named:
+            users.name(entity, ref)
         self.state.protected |= matches.protected
         self.state.protects_everybody |= matches.unreadable
         for match in matches.found:  # those whose address another one takes come first
@@ -97,6 +100,10 @@ class Users(StreamWriter):
                 self._compare(match)
             except RejectedError as error:
                 self._reject(match, error)
+
+    @property
+    def _ignored(self) -> set[str]:
+        return set() if self.settings.manage_roles else {"roles"}
 
     def _reject(self, match: Match, error: RejectedError) -> None:
         match.person.error = error
@@ -132,7 +139,7 @@ class Users(StreamWriter):
         writes_archived = self.columns.accepts(UPSERT, _ARCHIVED)
         if person.leaves:
             return ({_ARCHIVED: True} if writes_archived else {_IS_ACTIVE: False}), {}
-        skipped = {"archived", "is_active"} | (set() if self.settings.manage_roles else {"roles"})
+        skipped = {"archived", "is_active"} | self._ignored
         values = self.columns.values(
             {column: value for column, value in given.items() if column not in skipped}
         )

@@ -141,6 +141,8 @@ def _key(value: Any) -> str | None:
 
 
 def limits_hold_over_all_runs(runs: Sequence[Run]) -> None:
+    if not runs:
+        return
     changed: dict[str, set[Any]] = {kind: set() for kind in _LIMITS}
     active: set[str] = set()
     members: set[Any] = set()

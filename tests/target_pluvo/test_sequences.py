@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import pytest
 from all_invariants import AFTER_A_RUN, AFTER_A_SEQUENCE, kinds_of
 from hr_files import draw
 from invariants import changed_accounts
+from singer_sdk.exceptions import MissingKeyPropertiesError
 
 if TYPE_CHECKING:
     from scenario import Scenario
@@ -41,6 +43,13 @@ def broken(scenario: Scenario) -> dict[str, AssertionError]:
     return found
 
 
+def _breaks(name: str, scenario: Scenario) -> bool:
+    try:
+        return name in broken(scenario)
+    except MissingKeyPropertiesError:  # a column of a key was taken away
+        return False
+
+
 @pytest.mark.parametrize("part", range(_PARTS) if _ONLY is None else [0])
 def test_whatever_comes_nobody_is_harmed(part: int) -> None:
     seeds = range(part, SEQUENCES, _PARTS) if _ONLY is None else [int(_ONLY)]
@@ -48,7 +57,7 @@ def test_whatever_comes_nobody_is_harmed(part: int) -> None:
         scenario = draw(Random(seed))
         if found := broken(scenario):
             name = min(found)
-            smallest = scenario.smallest(lambda less, name=name: name in broken(less))  # type: ignore[misc]
+            smallest = scenario.smallest(partial(_breaks, name))
             why = broken(smallest)[name]
             pytest.fail(f"SEED={seed}: {', '.join(found)}\n\n{name}:\n{smallest}\n\n{why}")
 
