@@ -1,0 +1,1 @@
+"""Tests of what target-pluvo does to people's accounts, in this process and without a network."""
