@@ -30,9 +30,7 @@ class Issuing:
     """People who are to have a certificate, and the target that issues it."""
 
     def __init__(self, sandbox: Sandbox, folder: Path, people: int = PEOPLE) -> None:
-        # A run that is killed may have held its request back for as long as it retries: less than
-        # the portfolio needs, so that only what is learned protects.
-        self.target = Target(sandbox, folder, settle_seconds=0, max_retry_seconds=LAG / 3)
+        self.target = Target(sandbox, folder, settle_seconds=0)
         self.certificate = sandbox.insert_certificate("First aid")
         self.users = {
             f"P{number}": sandbox.insert_user(f"P{number}", ref=f"P{number}")
@@ -58,13 +56,21 @@ class Issuing:
         for _ in range(kills):
             self._add_people(rng.randrange(4, 7))
             last = len(self.target.mutations()) + rng.randrange(1, 5)  # each run makes more
-            pid = self.target.start(singer(self.data()))
+            pid = self.start()
             while len(self.target.mutations()) < last:
                 time.sleep(0.005)
             time.sleep(rng.uniform(0, 0.05))
             self.target.kill(pid)
         self.target.sandbox.set_faults()
         return self.run_until_decided()
+
+    def start(self) -> int:
+        """Start a run that is going to be killed, and return its process id.
+
+        It may have held a request back for as long as it retries: less than the portfolio needs, so
+        that only what is learned protects.
+        """
+        return self.target.start(singer(self.data()), max_retry_seconds=LAG / 3)
 
     def run_until_decided(self, **settings: Any) -> Written:
         """Run until nothing is undecided, which needs the time that the portfolio needs."""

@@ -155,7 +155,7 @@ def test_killed_runs_lose_and_double_nothing(tmp_path: Path) -> None:
 def test_a_lock_of_a_killed_run_does_not_hold_up_the_next_one(issuing: Issuing) -> None:
     target = issuing.target
     target.sandbox.set_faults("slow=30:generateCertificate@1")
-    pid = target.start(singer(issuing.data()))
+    pid = issuing.start()
     while not target.mutations():
         time.sleep(0.05)
     target.kill(pid)
