@@ -220,11 +220,18 @@ class _Matcher:
                 return None
             is_taken = bool(found.ref and (person.ref or not _UUID4.fullmatch(found.ref)))
             person.account = None if is_taken else found
-        if found.node.get("archived") or (is_taken and self._is_left(found)):
+        if found.node.get("archived"):
+            return None
+        if is_taken and (holder := self._who_leaves(found)):
+            holder.rows += person.rows  # the same person, without the ref
+            person.rows = []
             return None
         if active := self._claims.get(found):
             if any(other.error for other in active):
                 msg = "an active row that was rejected claims the same account"
+                raise RejectedError(msg)
+            if {*_claimed(person, self._users)} != {found}:
+                msg = "its `ref` is of an account that an active row claims, its `email` of another"
                 raise RejectedError(msg)
             return None
         if is_taken:
@@ -233,10 +240,10 @@ class _Matcher:
             raise RejectedError(person.contradiction)
         return Match(person, found, how)
 
-    def _is_left(self, owner: Entity) -> bool:
-        """Tell whether the row of an account's own person archives it."""
+    def _who_leaves(self, owner: Entity) -> Person | None:
+        """Return the person with an account's ref, if the account is archived by that row."""
         holder = self._by_ref.get(owner.ref or "")
-        return bool(holder and holder.leaves and self.match(holder))
+        return holder if holder and holder.leaves and self.match(holder) else None
 
 
 def _only(found: Sequence[Entity], what: str) -> Entity | None:

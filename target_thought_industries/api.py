@@ -29,10 +29,6 @@ class Shown(NamedTuple):
     that_day: int
     undated: int
 
-    def shows_since(self, before: Shown) -> bool:
-        """Tell whether a certificate is there now, given what was there before it was sent."""
-        return self.that_day > 0 or self.undated > before.undated
-
 
 class Api:
     """A tenant's users, certificates and events."""

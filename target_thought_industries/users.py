@@ -31,10 +31,11 @@ class Users:
         """
         wanted = row.required_key(self._column).casefold()
         if self._ids is None:
-            self._ids = {}
+            ids: dict[str, set[str]] = {}
             for user in self._api.users():
                 if (value := _value(user.get(self._field))) is not None:
-                    self._ids.setdefault(value, set()).add(str(user["id"]))
+                    ids.setdefault(value, set()).add(str(user["id"]))
+            self._ids = ids
         found = self._ids.get(wanted, set())
         if len(found) == 1:
             return next(iter(found))
