@@ -213,14 +213,15 @@ class Issuer:
             return True
         if (new := shown.undated - before.undated) <= 0:
             return False
-        since = dt.datetime.fromisoformat(detail["sent_at"]) - LONGEST_DELAY
         others = [
             entry
             for entry in self._entries(certificate.user_id, certificate.resource_id)
-            if entry.detail["issued_on"] != certificate.issued_on
-            and "sent_at" in entry.detail
-            and _sent_at(entry) >= since
+            if entry.detail["issued_on"] != certificate.issued_on and "sent_at" in entry.detail
         ]
+        if self._delay is not None:
+            sent_at = dt.datetime.fromisoformat(detail["sent_at"])
+            since = sent_at - max(LONGEST_DELAY, MARGIN * self._delay)
+            others = [entry for entry in others if _sent_at(entry) >= since]
         return True if new > len(others) else None
 
     def _undecided(self, claim: Claim, reason: str) -> Outcome:
