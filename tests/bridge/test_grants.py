@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import time_machine
-from tenant import USERS, Killed, Tenant
+from tenant import USERS, Grant, Killed, Tenant
 
 from pluvo_singer.rows import Incoming
 from target_thought_industries import run as run_module
@@ -85,6 +85,10 @@ def play(seed: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     random = Random(seed)
     world = World(folder, random, monkeypatch)
     every: set[Wanted] = set()
+    if world.tenant.says_day:  # some that somebody has issued by hand
+        for user, title, day in drawn(random)[:2]:
+            resource = _RESOURCES[title]["resource_id"]
+            world.tenant.grants.append(Grant(user, resource, day, _START))
     with time_machine.travel(_START, tick=False) as clock:
         for _ in range(random.randint(1, 6)):
             wanted = drawn(random)
