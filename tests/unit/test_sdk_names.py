@@ -20,7 +20,7 @@ from singer_sdk.streams._state import StreamStateManager
 
 PACKAGES = [
     Path(__file__).parents[2] / name
-    for name in ("tap_pluvo", "target_pluvo", "target_thought_industries")
+    for name in ("pluvo_singer", "tap_pluvo", "target_pluvo", "target_thought_industries")
 ]
 
 # Overridden, so that the SDK calls ours: name, and the parameters it calls with.
@@ -46,6 +46,8 @@ OVERRIDDEN = {
     (Tap, "discover_streams"): ["self"],
     (Target, "_process_state_message"): ["self", "message_dict"],
     (Target, "_process_batch_message"): ["self", "message_dict"],
+    (Target, "_process_record_message"): ["self", "message_dict"],
+    (Target, "_process_activate_version_message"): ["self", "message_dict"],
     (Target, "get_sink_class"): ["self", "stream_name"],
     (Sink, "get_validator"): ["self"],
 }
@@ -57,6 +59,7 @@ CALLED = {
     (Stream, "_write_activate_version_message"): ["self", "full_table_version"],
     (Tap, "_reset_state_progress_markers"): ["self"],
     (PluginBase, "setup_mapper"): ["self"],
+    (Target, "_assert_sink_exists"): ["self", "stream_name"],
     (CustomStreamMap, "_eval"): ["self", "expr", "expr_parsed", "record", "property_name"],
     (PluginBase, "append_builtin_config"): ["config_jsonschema"],
     (BaseSingerReader, "_assert_line_requires"): ["self", "message_dict", "requires"],
