@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -139,6 +140,10 @@ class Http:
                 "what the key may do, and that it belongs to this tenant"
             )
             raise ConfigurationError(msg)
+        if status < HTTPStatus.BAD_REQUEST and response.request.method == "POST":
+            # The addresses of reading do not redirect, so it may be where to go when all is done.
+            msg = f"Thought Industries answered a request with a redirect (HTTP {status})"
+            raise TransientError(msg)
         if status < HTTPStatus.BAD_REQUEST:
             msg = (
                 f"{self._settings.base_url} redirects (HTTP {status}), which is not followed with "
@@ -176,8 +181,10 @@ def _data(response: requests.Response) -> dict[str, Any]:
 def _network_error(error: requests.RequestException, host: str) -> TransientError:
     reason = getattr(error.args[0], "reason", None) if error.args else None
     if isinstance(error, requests.exceptions.SSLError):
+        # It may break off after a request was sent; a certificate is looked at before.
         found = TransientError(f"the encrypted connection to {host} failed")
-        found.unprocessed = True
+        cause = reason.args[0] if reason is not None and reason.args else None
+        found.unprocessed = isinstance(cause, ssl.SSLCertVerificationError)
     elif isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError):
         found = TransientError(f"no connection to {host} could be made")
         found.unprocessed = True

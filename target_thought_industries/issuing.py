@@ -13,6 +13,7 @@ import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pluvo_client.errors import ConfigurationError
 from target_thought_industries.api import Shown
 from target_thought_industries.certificate import Certificate
 from target_thought_industries.errors import ApiError, RefusedError, UncertainError
@@ -89,6 +90,7 @@ class Issuer:
         """Issue a certificate, unless that has happened.
 
         Raises:
+            ConfigurationError: Thought Industries rejects the key.
             LedgerError: the ledger cannot be used.
         """
         held = (*self._place, certificate.user_id, certificate.resource_id)
@@ -102,6 +104,9 @@ class Issuer:
                 return self._begin(certificate, claim)
             except ApiError as error:
                 return self._not_done(claim, f"it was not sent: {error}")
+            except ConfigurationError as error:
+                self._not_done(claim, str(error))
+                raise
 
     def _begin(self, certificate: Certificate, claim: Claim) -> Outcome:
         """Issue what was not issued, as far as anybody knows."""

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pluvo_client.errors import ConfigurationError
 from target_thought_industries.errors import ApiError, RefusedError, UncertainError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 PAGE = 3  # events on a page
 FAULTS = (
-    *("lost before", "lost", "silent", "refused", "conflict", "throttled"),
+    *("lost before", "lost", "silent", "refused", "conflict", "throttled", "denied"),
     *("killed before", "killed"),
 )
 USERS = {f"user-{number}": f"user-{number}@example.test" for number in range(3)}
@@ -98,6 +99,9 @@ class Tenant:
             case "throttled":
                 msg = "made up: not taken"
                 raise ApiError(msg)
+            case "denied":
+                msg = "made up: the key may not do this"
+                raise ConfigurationError(msg)
             case "killed before":
                 raise Killed
         self._grant(body)
