@@ -218,7 +218,7 @@ def test_demo_of_the_bridge(project: Path) -> None:
     assert output.count("BHV-certificaat, issued on ") == 2
     state = project / "output/sandbox/state/target-thought-industries-ledger.db"
     assert state.stat().st_mode & 0o777 == 0o600
-    assert (project / "output/sandbox/target-thought-industries-rejects.jsonl").read_text() == ""
+    assert not (project / "output/sandbox/target-thought-industries-rejects.jsonl").exists()
 
 
 NORTH = """

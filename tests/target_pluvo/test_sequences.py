@@ -19,7 +19,7 @@ from invariants import changed_accounts
 if TYPE_CHECKING:
     from scenario import Scenario
 
-SEQUENCES = int(os.environ.get("SEQUENCES", "3000"))
+SEQUENCES = int(os.environ.get("SEQUENCES", "2000"))
 _PARTS = 20
 _ONLY = os.environ.get("SEED")
 
