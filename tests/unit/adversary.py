@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from pluvo_client.reading.by_days import DayFilter, Days
 from pluvo_client.reading.connection import Connection
-from pluvo_client.reading.connection_reader import ConnectionReader
+from pluvo_client.reading.list_reader import ListReader
 from pluvo_client.reading.read_plan import ReadPlan
 from pluvo_client.reading.root_fields import AnythingField, CountField, PageField
 from pluvo_client.schema.contract import Contract
@@ -235,7 +235,7 @@ def read(server: Server, page: int = PAGE, *, by_offset: bool | None = None) -> 
     if isinstance(server, DatedServer):
         by_day = DayFilter(Days(None, None), True, connection_of, lambda record: record["day"])
     connections = [Connection("a", {}, "id", by_offset=by_offset)]
-    for rows in ConnectionReader(plan, connections, by_day):
+    for rows in ListReader(plan, connections, by_day=by_day).read():
         for record, number in rows:
             assert server.with_id is False or (record["key"], number) not in given
             given.add((record["key"], number))
