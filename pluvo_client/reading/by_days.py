@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DAY = dt.timedelta(days=1)
 FILL = 0.7  # how much of a page the rows that are known of are to fill: there may be more
 FIRST_DAY = dt.date(1900, 1, 1)  # no row is older
-RANGES_PER_STEP = 16
+RANGES_PER_STEP = 100
 # Whether the ends of the API's filter are inclusive, whether they mean a midnight, and in which
 # zone a day is one, is not documented (page `common-recipes`). What is asked for with a day more on
 # both sides holds the range in any case.

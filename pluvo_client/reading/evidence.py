@@ -26,6 +26,7 @@ MAX_MISS_PROBABILITY = 0.0001  # expected rows that all passes have missed
 # Rows are accounted for only where events are rare among them: so rare that two of them between the
 # same two requests, which may hide each other, do not concern the same row in two passes.
 MIN_ROWS_PER_EVENT = 100
+MIN_ROWS_TO_ACCOUNT = 1000  # a shorter list is soon read once more
 MIN_ROWS_PER_PAIR_OF_CROSSINGS = 15
 
 
@@ -116,6 +117,8 @@ class Evidence:
         known, self._known = self._known, len(self._collector)
         idle = known == self._known >= (total(self._passes[0].counts) or 0)
         front = idle and all(read.grew_at_front for read in self._passes)
+        if len(self._collector) < MIN_ROWS_TO_ACCOUNT:
+            return False
         return (front and not self._collector.split_rows_since(0)) or self.accounts_for_all_now()
 
     def accounts_for_all_now(self) -> bool:
@@ -123,7 +126,7 @@ class Evidence:
         counted = self._passes[-1].counted
         if counted is None or len(self._collector) < counted or not self._events_are_rare():
             return False
-        only_came = all(read.only_grew for read in self._passes)
+        only_came = all(read.only_grew and not read.repeated for read in self._passes)
         return only_came and len(self._collector) - self._collector.completed() >= counted
 
     def proves_all(self) -> bool:
@@ -138,7 +141,7 @@ class Evidence:
             best = max(best, known)
             split = collector.split_rows_since(boundary) if self._events_are_rare() else 0
             if known + split >= counted:
-                self.indistinguishable = max(0, counted - known)
+                self.indistinguishable = max(counted - known, split)
                 return True
         if self._can_hardly_have_missed(len(collector), self.counted):
             return True
@@ -165,8 +168,8 @@ class Evidence:
         return sides.both + only_before - went + sides.only_after - came
 
     def _events_are_rare(self) -> bool:
-        most = max(read.events for read in self._passes)
-        return most * MIN_ROWS_PER_EVENT <= len(self._collector)
+        most, rows = max(read.events for read in self._passes), len(self._collector)
+        return rows >= max(most * MIN_ROWS_PER_EVENT, MIN_ROWS_TO_ACCOUNT)
 
     def proves_undated(self, parts: DatedPart | None) -> bool:
         """Tell whether all rows without a day were read, once those with one were.
@@ -175,9 +178,14 @@ class Evidence:
         """
         undated = self._collector.undated
         return parts is not None and (
-            len(undated) >= parts.undated
+            (len(undated) == parts.undated and self._counts_stayed)
             or self._can_hardly_have_missed(len(undated), parts.undated, undated)
         )
+
+    @property
+    def _counts_stayed(self) -> bool:
+        """Whether no count has ever changed."""
+        return all(read.counts == read.latest == self._passes[0].counts for read in self._passes)
 
     def _can_hardly_have_missed(
         self, rows: int, counted: int | None, among: set[bytes] | None = None
@@ -191,14 +199,24 @@ class Evidence:
         unknown = max(0, (counted or 0) - rows)
         if passes < MIN_PASSES_TO_ESTIMATE or unknown > collector.mostly_split_rows():
             return False
-        # No more rows than the shortest list had can have been there throughout.
-        stayed = min([rows, *filter(None, (total(read.counts) for read in self._passes))])
-        missed = [collector.missed(number, among) + 1 for number in range(2, passes)]
-        # Of the first and the last pass nothing is known, but that they are as good as the others.
-        chance: float = stayed * prod(missed) * max(missed) ** 2 / max(stayed, 1) ** passes
+        missed = [collector.missed(number, among) for number in range(2, passes)]
+        if self.is_unordered:
+            # Rows that tie are missed more often than others, so these are looked at on their own.
+            at_risk = max(map(len, missed))
+            chance = (
+                at_risk
+                * (sum(map(len, missed)) / max(1, len(set().union(*missed))) / len(missed))
+                ** passes
+            )
+        else:
+            # No more rows than the shortest list had can have been there throughout. Of the first
+            # and the last pass nothing is known, but that they are as good as the others.
+            stayed = min([rows, *filter(None, (total(read.counts) for read in self._passes))])
+            most = [len(rows_missed) + 1 for rows_missed in missed]
+            chance = stayed * prod(most) * max(most) ** 2 / max(stayed, 1) ** passes
         if chance >= MAX_MISS_PROBABILITY:
             return False
-        self.indistinguishable = unknown
+        self.indistinguishable = max(unknown, collector.ever_split_rows())
         return True
 
     # Where nothing proves it

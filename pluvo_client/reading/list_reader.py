@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 from pluvo_client.errors import ProtocolError
 from pluvo_client.reading.connection import ARCHIVED
 from pluvo_client.reading.key_set import KeySet
-from pluvo_client.reading.list_reading import ListReading
+from pluvo_client.reading.list_reading import ListReading, first_fields, parse_first
 from pluvo_client.reading.outcome import ListOutcome, total
-from pluvo_client.reading.read_plan import MIN_PAGE_SIZE
-from pluvo_client.reading.root_fields import PageField
+from pluvo_client.reading.root_fields import CountField, PageField
 from pluvo_client.reading.server_checks import OffsetCheck, check_arguments, halves_are_equal
 
 if TYPE_CHECKING:
@@ -46,10 +45,9 @@ class ListReader:
         self._by_day = by_day
         self._whole = None if plan.sample else whole
         self._emitted = KeySet() if emitted is None and self._whole else emitted
-        fields = [PageField(item, plan.first, None) for item in connections]
-        if self._whole:
-            fields.append(PageField(self._whole, MIN_PAGE_SIZE, None))  # for its count
-        self._first_pages = plan.fetcher.ask(*fields)
+        fields = first_fields(plan, connections)
+        more = [CountField(self._whole)] if self._whole else []
+        self._first_answers = plan.fetcher.ask(*fields, *more)
         self.expected: int | None = None
 
     def read(self) -> Generator[list[Row], None, ListOutcome]:
@@ -60,8 +58,9 @@ class ListReader:
             SchemaDifferenceError: an argument has no effect.
         """
         plan, connections = self._plan, self._connections
-        pages = self._first_pages.get()
-        whole = pages.pop() if self._whole else None
+        answers: list[Any] = self._first_answers.get()
+        whole = answers.pop() if self._whole else None
+        _, pages, _ = parse_first(connections, answers)
         for connection, page in zip(connections, pages, strict=True):
             plan.note_page_size(connection, page, plan.first)
         name = connections[0].field
@@ -69,12 +68,11 @@ class ListReader:
             plan.fetcher.say_once(
                 f"`{name}` gives the same rows whatever `{ARCHIVED}` is: reading them once"
             )
-            connections, pages = connections[1:], pages[1:]
+            connections, pages, answers = connections[1:], pages[1:], pages[1:]
         check_arguments(plan, connections, pages)
         self.expected = total([page.total for page in pages])
-        beyond = whole is not None and (whole.total or 0) > (self.expected or 0)
-        outcome = yield from self._read(connections, pages)
-        if not beyond or self._whole is None:
+        outcome = yield from self._read(connections, pages, answers)
+        if self._whole is None or (whole or 0) <= (self.expected or 0):
             return outcome
         plan.fetcher.say_once(
             f"`{name}` has rows for which `{ARCHIVED}` is neither true nor false: reading it "
@@ -84,14 +82,13 @@ class ListReader:
         return rest._replace(repairs=outcome.repairs + rest.repairs)
 
     def _read(
-        self, connections: Sequence[Connection], pages: list[Page]
+        self, connections: Sequence[Connection], pages: Sequence[Page], answers: list[Any]
     ) -> Generator[list[Row], None, ListOutcome]:
         """Yield the rows of the connections, whose first pages are there."""
         reading = ListReading(
             self._plan, connections, by_day=self._by_day, emitted=self._emitted
         ).steps()
-        next(reading)  # asks for the first pages
-        answers: list[Any] = pages
+        next(reading)  # asks for the first answers
         prefetcher = _Prefetcher(self._plan, pages)
         try:
             while True:
@@ -145,7 +142,7 @@ class _Prefetcher:
             return [self._page(step.fields[0])]
         if step.at_once:
             return self._fetcher.ask(*step.fields).get() if step.fields else []
-        return [*self._fetcher.ask_many(step.fields, together=1)]
+        return [*self._fetcher.ask_many(step.fields)]
 
     def _page(self, field: PageField) -> Page:
         pending = self._pending.pop(_place(field), None) or self._fetcher.ask(field)

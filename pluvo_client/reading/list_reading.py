@@ -14,7 +14,7 @@ from pluvo_client.reading.by_days import count_parts, read_by_days
 from pluvo_client.reading.evidence import Evidence
 from pluvo_client.reading.read_pass import ReadPass
 from pluvo_client.reading.read_plan import Step
-from pluvo_client.reading.root_fields import PageField
+from pluvo_client.reading.root_fields import CountField, PageField
 from pluvo_client.reading.row_collector import RowCollector
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("pluvo_client")
 
-WINDOWS_PER_STEP = 16
+WINDOWS_PER_STEP = 100
 
 
 class ListReading:
@@ -54,11 +54,6 @@ class ListReading:
         self._evidence = Evidence(connections[0].field, self._collector)
         self._has_dated = False  # whether all rows that have a day are known to be read
 
-    def first_fields(self, number: int = 0) -> list[PageField]:
-        """Return what the pass `number`, counted from 0, begins with."""
-        first = self._plan.first_of_pass(number)
-        return [PageField(item, first, None) for item in self._connections]
-
     def steps(self) -> Generator[Step, list[Any], ListOutcome]:
         """Yield steps, and return what the reading was worth.
 
@@ -69,11 +64,15 @@ class ListReading:
         for number in range(1 + self._plan.max_repair_passes):
             if number:
                 self._say_why()
-            pages: list[Page] = yield Step(fields=self.first_fields(number))
+            answers = yield Step(fields=first_fields(self._plan, self._connections, number))
+            before, pages, behind = parse_first(self._connections, answers)
             page_rows = page_rows or [
                 page.size if page.has_next else self._plan.first for page in pages
             ]
             read = ReadPass(self._plan, self._connections, pages, page_rows)
+            if before != read.counts[1:] and all(item.counted for item in self._connections):
+                read.note_event()
+            read.note_counts(behind)
             if (yield from self._proves_all(read)):
                 return evidence.conclude()
             if evidence.is_exhausted:
@@ -143,6 +142,32 @@ class ListReading:
             else "returned fewer rows than its count"
         )
         logger.info("`%s` %s; reading it again", self._connections[0].field, why)
+
+
+def first_fields(
+    plan: ReadPlan, connections: Sequence[Connection], number: int = 0
+) -> list[PageField | CountField]:
+    """Return what the pass `number`, counted from 0, begins with, all in one request.
+
+    A row may move from one connection to another between two fields of a request, too. So counts
+    are asked for around the pages: before those of all connections but the first one, and once more
+    behind those of all but the last one.
+    """
+    first = plan.first_of_pass(number)
+    return [
+        *(CountField(item) for item in connections[1:] if item.counted),
+        *(PageField(item, first, None) for item in connections),
+        *(CountField(item) for item in connections[:-1] if item.counted),
+    ]
+
+
+def parse_first(
+    connections: Sequence[Connection], answers: Sequence[Any]
+) -> tuple[list[int | None], list[Page], list[int | None]]:
+    """Return counts before, pages, and counts behind them, of the answers to `first_fields`."""
+    before = sum(item.counted for item in connections[1:])
+    behind = before + len(connections)
+    return [*answers[:before]], [*answers[before:behind]], [*answers[behind:]]
 
 
 class Window(NamedTuple):

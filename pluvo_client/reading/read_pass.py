@@ -33,6 +33,7 @@ class ReadPass:
         starts: places, in all connections, at which each begins.
         only_grew: whether rows only came, or moved from the unread part of the list to the read one.
         grew_at_front: whether rows only came to the read part of the list.
+        repeated: rows that came behind a seam although they had come before.
         seams: pages that follow another one.
         events: rows that came, went or moved, as far as seams and counts tell.
         torn: seams whose row was not found again, although the count did not fall.
@@ -56,7 +57,7 @@ class ReadPass:
         self.latest = [*self.counts]
         self.starts: list[int] = []
         self.only_grew = self.grew_at_front = True
-        self.seams = self.torn = self.events = 0
+        self.seams = self.torn = self.events = self.repeated = 0
         self.falls = self.arrivals = self.crossings = 0
 
     @property
@@ -88,6 +89,7 @@ class ReadPass:
             # Equal rows may fill page after page, as many as the list counts.
             equal = self._plan.repeats and len(collector.order) <= (self.counted or 0)
             guard.note(news=collector.found > found or equal)
+            self.repeated = len(collector.order) - collector.found
             if not page.has_next or self._plan.sample or is_enough():
                 yield Step(rows)
                 return
@@ -152,12 +154,21 @@ class ReadPass:
         several = len(self._connections) > 1 and any(page.has_next for page in self._first_pages)
         if several and all(item.counted for item in self._connections):
             counts = yield Step(fields=[CountField(item) for item in self._connections])
-            for index, count in enumerate(counts):
-                growth = self.note_count(index, count)
-                self.events += abs(growth)
-                self.falls += max(-growth, 0)
-                self.only_grew &= growth >= 0
-                self.grew_at_front &= growth == 0
+            self.note_counts(counts)
+
+    def note_event(self) -> None:
+        """Note that rows moved in a way that nothing else shows."""
+        self.events += 1
+        self.only_grew = self.grew_at_front = False
+
+    def note_counts(self, counts: Sequence[int | None]) -> None:
+        """Note newer counts of the connections, as far as there are any."""
+        for index, count in enumerate(counts):
+            growth = self.note_count(index, count)
+            self.events += abs(growth)
+            self.falls += max(-growth, 0)
+            self.only_grew &= growth >= 0
+            self.grew_at_front &= growth == 0
 
     def note_next(self, counted: int | None) -> None:
         """Note how many rows there are by all counts when the next pass begins."""

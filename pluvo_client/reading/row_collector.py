@@ -193,6 +193,14 @@ class RowCollector:
         }
         return sum(max(0, n - self._at_once[key]) for key, n in copies.items())
 
+    def ever_split_rows(self) -> int:
+        """Return how many such rows there may be at most: those that any pass has shown."""
+        most: dict[str, int] = {}
+        for split in self._splits:
+            for key, rows in split.items():
+                most[key] = max(rows, most.get(key, 0))
+        return sum(max(0, rows - self._at_once[key]) for key, rows in most.items())
+
     def mostly_split_rows(self) -> int:
         """Return how many keys at least half of the passes have split."""
         times = Counter(key for split in self._splits for key in split)
@@ -248,20 +256,20 @@ class RowCollector:
         """Return how many rows were seen with the key that they had before, too."""
         return sum(1 for former in self._formers.values() if former in self._seen)
 
-    def missed(self, number: int, among: set[bytes] | None = None) -> int:
-        """Return how many rows the pass `number`, counted from 1, has missed for sure.
+    def missed(self, number: int, among: set[bytes] | None = None) -> set[bytes]:
+        """Return the rows that the pass `number`, counted from 1, has missed for sure.
 
         They were seen before that pass and after it, so they were there all the while.
         """
         bit = 1 << (number - 1)
-        return sum(
-            1
+        return {
+            row
             for row, seen in self._later.items()
             if seen & (bit - 1)
             and seen >> number
             and not seen & bit
             and (among is None or row in among)
-        )
+        }
 
     def _came_before(self, row: bytes) -> bool:
         """Tell whether this pass has seen a row."""
