@@ -24,9 +24,9 @@ PAGE = 10
 TIES = ("none", "by page", "random")
 DATED = 0.7  # of the ranks of a list with results in progress are days
 
-# Two changes between the same two requests: the one that loses a row, which moves back from the part
-# that is still to be read to the part that was read, together with one that hides the shift of the
-# pages or the change of the count; and those that hide each other.
+# Two changes between the same two requests: the one that loses a row, which moves back from what is
+# still to be read to what was read, together with one that hides the shift of the pages or the
+# change of the count; and those that hide each other.
 PAIRS = [
     *(("move back", other) for other in ("insert read", "insert unread", "delete read",
                                          "delete unread", "move back", "move on",
