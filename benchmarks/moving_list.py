@@ -80,6 +80,7 @@ class MovingList:
         self._rows: list[Row] = []
         self._parts: dict[str, list[Row]] = defaultdict(list)
         self._days: dict[str, dict[dt.date, list[Row]]] = defaultdict(lambda: defaultdict(list))
+        self._asked: dict[Any, list[Row]] = {}  # the days that were asked for last, and their rows
         self._now = Counter[str]()
         self.most = Counter[str]()
         for row in rows:
@@ -100,6 +101,7 @@ class MovingList:
 
     def change(self) -> None:
         """Let one thing happen."""
+        self._asked.clear()
         getattr(self, f"_{self.random.choice(self._changes)}")()
 
     def _insert(self) -> None:
@@ -177,12 +179,18 @@ class MovingList:
         part, start, end = _asked(arguments)
         rows = self._parts[part]
         if start is not None or end is not None:
-            days = self._days[part].items()
-            rows = [row for day, some in days if _holds(start, end, day) for row in some]
-            rows.sort(key=self._order.value)
+            rows = self._of_days(part, start, end)
         if self._order.unique:
             return rows[offset : offset + first]
         return self._page_of_ties(rows, offset, first)
+
+    def _of_days(self, part: str, start: dt.date | None, end: dt.date | None) -> list[Row]:
+        asked = (part, start, end)
+        if asked not in self._asked:
+            days = self._days[part].items()
+            rows = [row for day, some in days if _holds(start, end, day) for row in some]
+            self._asked = {asked: sorted(rows, key=self._order.value)}
+        return self._asked[asked]
 
     def _page_of_ties(self, rows: list[Row], offset: int, first: int) -> list[Row]:
         """Return a page of rows that tie: each page has an order of its own, always the same."""
