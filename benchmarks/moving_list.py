@@ -1,8 +1,8 @@
 """A list in memory that changes while it is read, and a fetcher that asks for its pages.
 
-The list knows nothing of who reads it. It is asked as the API is: a page by its offset, a count, the
-rows of some days of completion. What changes after an answer was made is not in it, also where the
-answer was prefetched. Changes fall between two root fields, so also between two of one request.
+The list knows nothing of who reads it. It is asked as the API is: a page by its offset, a count,
+the rows of some days of completion. An answer is about one moment. What changes after it was made
+is not in it, also where it was prefetched.
 """
 
 from __future__ import annotations
@@ -80,6 +80,7 @@ class MovingList:
         self._rows: list[Row] = []
         self._parts: dict[str, list[Row]] = defaultdict(list)
         self._days: dict[str, dict[dt.date, list[Row]]] = defaultdict(lambda: defaultdict(list))
+        self._asked: dict[Any, list[Row]] = {}  # the days that were asked for last, and their rows
         self._now = Counter[str]()
         self.most = Counter[str]()
         for row in rows:
@@ -100,6 +101,7 @@ class MovingList:
 
     def change(self) -> None:
         """Let one thing happen."""
+        self._asked.clear()
         getattr(self, f"_{self.random.choice(self._changes)}")()
 
     def _insert(self) -> None:
@@ -180,12 +182,18 @@ class MovingList:
         part, start, end = _asked(arguments)
         rows = self._parts[part]
         if start is not None or end is not None:
-            days = self._days[part].items()
-            rows = [row for day, some in days if _holds(start, end, day) for row in some]
-            rows.sort(key=self._order.value)
+            rows = self._of_days(part, start, end)
         if self._order.unique:
             return rows[offset : offset + first]
         return self._page_of_ties(rows, offset, first)
+
+    def _of_days(self, part: str, start: dt.date | None, end: dt.date | None) -> list[Row]:
+        asked = (part, start, end)
+        if asked not in self._asked:
+            days = self._days[part].items()
+            rows = [row for day, some in days if _holds(start, end, day) for row in some]
+            self._asked = {asked: sorted(rows, key=self._order.value)}
+        return self._asked[asked]
 
     def _page_of_ties(self, rows: list[Row], offset: int, first: int) -> list[Row]:
         """Return a page of rows that tie: each page has an order of its own, always the same."""
@@ -225,9 +233,9 @@ class Fetcher:
     """Asks for root fields of a list, in the place of the client's own fetcher.
 
     `every` is after how many requests the list changes, on average; 0: never. If it is 1, the list
-    changes exactly once before each request. As many requests are in flight as may be read ahead:
-    they are answered in the order in which they were asked, each as the list is when it is asked,
-    or else, with `jumbled`, in any order, when somebody waits for one of them.
+    changes exactly once before each request, and never while one is answered. As many requests are
+    in flight as may be read ahead: they are answered in the order in which they were asked, each as
+    the list is when it is asked, or else, with `jumbled`, in any order, when one is waited for.
     """
 
     def __init__(
@@ -273,18 +281,9 @@ class Fetcher:
         in_flight = min(len(self._queue), self.read_ahead)
         asked = self._queue.pop(self._rows.random.randrange(in_flight))
         self.requests += 1
-        fields = asked.fields
-        if self._every == 1:
-            before = self._rows.random.randrange(len(fields))
-            changes = [index == before for index in range(len(fields))]
-        else:
-            chance = 1 / (self._every * len(fields)) if self._every else 0
-            changes = [self._rows.random.random() < chance for _ in fields]
-        asked.answers = []
-        for item, changes_now in zip(fields, changes, strict=True):
-            if changes_now:
-                self._rows.change()
-            asked.answers.append(self._answer(item))
+        if self._every == 1 or (self._every and self._rows.random.random() < 1 / self._every):
+            self._rows.change()
+        asked.answers = [self._answer(item) for item in asked.fields]
 
     def forget(self, asked: Answers) -> None:
         """Do not send a request, if it is not in flight."""

@@ -24,22 +24,21 @@ PAGE = 10
 TIES = ("none", "by page", "random")
 DATED = 0.7  # of the ranks of a list with results in progress are days
 
-# Two changes between the same two requests: the one that loses a row, together with one that hides
-# the shift of the pages or the change of the count; and those that hide each other.
-_LOSES = "move back"
+# Two changes between the same two requests: the one that loses a row, which moves back from what is
+# still to be read to what was read, together with one that hides the shift of the pages or the
+# change of the count; and those that hide each other.
 PAIRS = [
-    *((_LOSES, other) for other in ("insert read", "insert unread", "delete read", "delete unread",
-                                    "move on", "move back", "complete")),
-    ("insert read", "delete read"),
-    ("insert read", "delete unread"),
-    ("insert unread", "delete read"),
-    ("insert unread", "complete"),
-    ("delete unread", "complete"),
-    ("complete", "complete"),
+    *(("move back", other) for other in ("insert read", "insert unread", "delete read",
+                                         "delete unread", "move back", "move on",
+                                         "complete back", "complete on")),
+    *(("insert read", other) for other in ("delete read", "delete unread", "complete back")),
+    *(("insert unread", other) for other in ("delete read", "complete back", "complete on")),
+    *(("delete unread", other) for other in ("complete back", "complete on")),
+    ("complete back", "complete on"),
 ]  # fmt: skip
 
 
-@dataclass
+@dataclass(eq=False)
 class Row:
     """A row: what the list is ordered by, its id, and what it shows where there is no id.
 
@@ -142,7 +141,8 @@ class Server:
         rows = self.rows if self.ties == "none" else sorted(self.rows, key=lambda row: row.rank)
         last = [row for row in rows if row.part == part][:place]
         read = [row for row in rows if row.part < part] + last
-        unread = [row for row in rows if row.part >= part and row not in last]
+        seen = {row.id for row in read}
+        unread = [row for row in rows if row.id not in seen]
         change, _, where = kind.partition(" ")
         if change == "insert":
             row = Row(self.random.randrange(self.ranks), self.next_id, f"new {self.next_id}")
@@ -153,23 +153,22 @@ class Server:
                 row = self.random.choice(some)
                 self.rows.remove(row)
                 self.stayed.discard(row.id)
-        elif change == "move":
+        else:
             source, target = (unread, read) if where == "back" else (read, unread)
+            if change == "complete":
+                source = [row for row in source if self.is_in_progress(row)]
             if source:
                 self.rows.remove(row := self.random.choice(source))
                 self.put(row, target)
-        elif some := [row for row in self.rows if self.is_in_progress(row)]:
-            row = self.random.choice(some)
-            row.rank = self.random.randrange(int(DATED * self.ranks))
-            self.rows.remove(row)
-            self.put(row, self.random.choice([read, unread]))
+                if change == "complete":
+                    row.rank = self.random.randrange(int(DATED * self.ranks))
 
     def is_in_progress(self, row: Row) -> bool:
         return self.in_progress and row.rank >= int(DATED * self.ranks)
 
     def put(self, row: Row, others: list[Row]) -> None:
         """Put a row before one of some others, in the order of the list."""
-        others = [other for other in others if other is not row and other in self.rows]
+        others = [other for other in others if other is not row]
         if not others:
             self.rows.append(row)
             return
@@ -195,7 +194,6 @@ class Server:
         return [row for row in rows if row.part == arguments["part"]]
 
     def answer(self, asked: PageField | CountField) -> Any:
-        self.act()
         arguments = asked.connection.arguments
         count = len(self.listed(self.rows, arguments))
         if isinstance(asked, CountField):
@@ -234,6 +232,7 @@ class Server:
         """Answer one of the requests that are in flight."""
         in_flight = min(len(self.queue), self.read_ahead)
         asked = self.queue.pop(self.random.randrange(in_flight) if self.jumbled else 0)
+        self.act()
         asked.results = [
             False if isinstance(item, AnythingField) else self.answer(item) for item in asked.fields
         ]
@@ -291,6 +290,8 @@ class DatedServer(Server):
         for row in self.rows:
             if row.id in days and days[row.id] != self.day(row):
                 self.stayed.discard(row.id)
+                if days[row.id] is None:
+                    continue  # completed: nothing else of it has changed
                 row.label = f"moved {self.requests} {row.id}"  # a key does not come back
 
     @override
