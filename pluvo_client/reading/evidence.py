@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("pluvo_client")
 
 MIN_TORN_PART = 0.25  # of the seams of a pass: movement alone hardly tears as many
-MAX_IDLE_PASSES = 2  # in a row, after which further ones are not worth their requests
+MAX_IDLE_PASSES = 3  # in a row, after which further ones are not worth their requests
 MIN_PASSES_TO_ESTIMATE = 3
 MAX_MISS_PROBABILITY = 0.0001  # expected rows that all passes have missed
 # Rows are accounted for only where events are rare among them: so rare that two of them between the
@@ -39,7 +39,8 @@ class Evidence:
         self._passes: list[ReadPass] = []
         self._idle_passes = 0
         self._best = (-1, -1)
-        self._known = 0  # rows, when a page was taken last
+        self._known = self._known_before = 0  # rows, before the newest page and before its pass
+        self._at_front = True  # whether each page of the pass has brought new rows
         self.indistinguishable = 0
 
     def begin_pass(self, read: ReadPass) -> None:
@@ -47,6 +48,8 @@ class Evidence:
         if self._passes:
             self._passes[-1].note_next(total(read.counts))
         self._passes.append(read)
+        self._known = self._known_before = len(self._collector)
+        self._at_front = True
 
     @property
     def moved(self) -> bool:
@@ -114,11 +117,13 @@ class Evidence:
         """
         if len(self._passes) == 1:
             return False
-        known, self._known = self._known, len(self._collector)
-        idle = known == self._known >= (total(self._passes[0].counts) or 0)
-        front = idle and all(read.grew_at_front for read in self._passes)
-        if len(self._collector) < MIN_ROWS_TO_ACCOUNT:
+        news, self._known = len(self._collector) - self._known, len(self._collector)
+        at_front, self._at_front = self._at_front, self._at_front and news > 0
+        if self._known < MIN_ROWS_TO_ACCOUNT:
             return False
+        # New rows were on the first page, and on all others but this one.
+        came = at_front and not news and self._known > self._known_before
+        front = came and all(read.grew_at_front for read in self._passes)
         return (front and not self._collector.split_rows_since(0)) or self.accounts_for_all_now()
 
     def accounts_for_all_now(self) -> bool:

@@ -21,7 +21,7 @@ import pytest
 from pluvo_client.errors import IncompleteError
 from pluvo_client.reading.by_days import DayFilter, Days
 from pluvo_client.reading.connection import Connection
-from pluvo_client.reading.connection_reader import ConnectionReader
+from pluvo_client.reading.list_reader import ListReader
 from pluvo_client.reading.read_plan import ReadPlan
 from pluvo_client.reading.root_fields import CountField, PageField
 from pluvo_client.schema.contract import Contract
@@ -166,7 +166,7 @@ class Reading:
         rows: set[tuple[str, int]] = set()
         self.ends_well = True
         try:
-            for page in ConnectionReader(plan, connections(days), by_day):
+            for page in ListReader(plan, connections(days), by_day=by_day).read():
                 rows.update((record["key"], number) for record, number in page)
         except IncompleteError:
             self.ends_well = False
