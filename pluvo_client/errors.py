@@ -33,7 +33,7 @@ from typing_extensions import override
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
 
-    from pluvo_client.reading.outcome import ListOutcome
+    from pluvo_client.outcome import ListOutcome
 
 
 class PluvoError(Exception):

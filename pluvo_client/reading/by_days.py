@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Generator, Sequence
 
+    from pluvo_client.outcome import ListOutcome
     from pluvo_client.reading.connection import Connection
     from pluvo_client.reading.read_plan import ReadPlan
     from pluvo_client.reading.row_collector import RowCollector
@@ -111,78 +112,81 @@ def count_parts(
     return DatedPart(part, whole - part)
 
 
-def read_by_days(
-    plan: ReadPlan,
-    by_day: DayFilter,
-    connections: Sequence[Connection],
-    collector: RowCollector,
-) -> Generator[Step, list[Any], DatedPart | None]:
-    """Read all rows that have a day; return how many there are, or None if that is not proven.
+class DayReader:
+    """Reads all rows that have a day; `read_list` gives the steps that read one by its places."""
 
-    It is if as many were found as the API counts.
-    """
-    for margin in MARGINS:
-        rows = yield from _read_ranges(plan, by_day, collector, margin)
-        parts = yield from count_parts(by_day, connections)
-        if parts is not None and parts.dated == rows:
-            return parts
-    return None
+    def __init__(
+        self,
+        plan: ReadPlan,
+        by_day: DayFilter,
+        collector: RowCollector,
+        read_list: Callable[[Connection], Generator[Step, list[Any], ListOutcome]],
+    ) -> None:
+        self._plan = plan
+        self._by_day = by_day
+        self._collector = collector
+        self._read_list = read_list
 
+    def steps(
+        self, connections: Sequence[Connection]
+    ) -> Generator[Step, list[Any], DatedPart | None]:
+        """Yield steps; return how many rows `connections`, the whole list, have, if all are proven.
 
-def _read_ranges(
-    plan: ReadPlan, by_day: DayFilter, collector: RowCollector, margin: int
-) -> Generator[Step, list[Any], int]:
-    """Read ranges of days that fit on a page each; return how many rows they have."""
-    kinds = range(len(by_day.connections(by_day.days)))
-    due = [(days, kind) for days in _first_ranges(plan, by_day.days, collector) for kind in kinds]
-    rows = 0
-    while due:
-        asked, due = due[:RANGES_PER_STEP], due[RANGES_PER_STEP:]
-        lists = [by_day.connections(days.widened(margin))[kind] for days, kind in asked]
-        fields = [PageField(item, plan.first, None) for item in lists]
-        pages = yield Step(fields=fields, at_once=False)
-        for (days, kind), connection, page in zip(asked, lists, pages, strict=True):
-            yield Step(collector.take_view(plan.keys(page), page.records))
-            if not page.has_next:
-                rows += sum(days.hold(by_day.day(record)) for record in page.records)
-            elif halves := days.split(collector.days):
-                due += [(half, kind) for half in halves]
-            else:  # a day with more rows than a page
-                rows += yield from _read_day(plan, by_day, connection, days, collector)
-    return rows
+        They are if as many were found as the API counts.
+        """
+        for margin in MARGINS:
+            rows = yield from self._read_ranges(margin)
+            parts = yield from count_parts(self._by_day, connections)
+            if parts is not None and parts.dated == rows:
+                return parts
+        return None
 
+    def _read_ranges(self, margin: int) -> Generator[Step, list[Any], int]:
+        """Read ranges of days that fit on a page each; return how many rows they have."""
+        plan, by_day, collector = self._plan, self._by_day, self._collector
+        kinds = range(len(by_day.connections(by_day.days)))
+        due = [(days, kind) for days in self._first_ranges() for kind in kinds]
+        rows = 0
+        while due:
+            asked, due = due[:RANGES_PER_STEP], due[RANGES_PER_STEP:]
+            lists = [by_day.connections(days.widened(margin))[kind] for days, kind in asked]
+            fields = [PageField(item, plan.first, None) for item in lists]
+            pages = yield Step(fields=fields, at_once=False)
+            for (days, kind), connection, page in zip(asked, lists, pages, strict=True):
+                yield Step(collector.take_view(plan.keys(page), page.records))
+                if not page.has_next:
+                    rows += sum(days.hold(by_day.day(record)) for record in page.records)
+                elif halves := days.split(collector.days):
+                    due += [(half, kind) for half in halves]
+                else:  # a day with more rows than a page
+                    rows += yield from self._read_day(connection, days)
+        return rows
 
-def _read_day(
-    plan: ReadPlan,
-    by_day: DayFilter,
-    connection: Connection,
-    days: Days,
-    collector: RowCollector,
-) -> Generator[Step, list[Any], int]:
-    """Read the rows of a day by their places; return how many it has."""
-    from pluvo_client.reading.list_reading import ListReading  # noqa: PLC0415 - which reads by days
+    def _read_day(self, connection: Connection, days: Days) -> Generator[Step, list[Any], int]:
+        """Read the rows of a day by their places; return how many were found."""
+        found = set[tuple[str, int]]()
+        steps = self._read_list(connection)
+        step = next(steps)
+        while True:
+            rows = [(self._plan.key(record), record, number) for record, number in step.rows]
+            found.update(
+                (key, number) for key, record, number in rows if days.hold(self._by_day.day(record))
+            )
+            answers = yield step._replace(rows=self._collector.take_numbered(rows), planned=None)
+            try:
+                step = steps.send(answers)
+            except (StopIteration, IncompleteError):
+                return len(found)
 
-    rows = 0
-    steps = ListReading(plan, [connection]).steps()
-    step = next(steps)
-    while True:
-        rows += sum(days.hold(by_day.day(record)) for record, _ in step.rows)
-        numbered = [(plan.key(record), record, number) for record, number in step.rows]
-        answers = yield step._replace(rows=collector.take_numbered(numbered), planned=None)
-        try:
-            step = steps.send(answers)
-        except (StopIteration, IncompleteError):
-            return rows
-
-
-def _first_ranges(plan: ReadPlan, span: Days, collector: RowCollector) -> list[Days]:
-    """Return ranges of days whose rows, as far as they are known, fit on a page."""
-    room = plan.first * FILL
-    starts, rows = [span.start], 0
-    for day in sorted(day for day in collector.days if span.hold(day)):
-        if rows and rows + collector.days[day] > room:
-            starts.append(day)
-            rows = 0
-        rows += collector.days[day]
-    ends = [start - DAY for start in starts[1:] if start]
-    return [*map(Days, starts, [*ends, span.end])]
+    def _first_ranges(self) -> list[Days]:
+        """Return ranges of days whose rows, as far as they are known, fit on a page."""
+        span, known = self._by_day.days, self._collector.days
+        room = self._plan.first * FILL
+        starts, rows = [span.start], 0
+        for day in sorted(day for day in known if span.hold(day)):
+            if rows and rows + known[day] > room:
+                starts.append(day)
+                rows = 0
+            rows += known[day]
+        ends = [start - DAY for start in starts[1:] if start]
+        return [*map(Days, starts, [*ends, span.end])]

@@ -10,7 +10,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from pluvo_client.errors import IncompleteError
-from pluvo_client.reading.outcome import ListOutcome, total
+from pluvo_client.outcome import ListOutcome, total
 
 if TYPE_CHECKING:
     from pluvo_client.reading.by_days import DatedPart
@@ -69,12 +69,11 @@ class Evidence:
         return total(self._passes[-1].counts)
 
     def conclude(self) -> ListOutcome:
-        """Return what the reading was worth, once all rows are known to have been read, and say so
-        where that was not plain.
-        """
+        """Return what the reading was worth; say so where all was read, and that was not plain."""
         if self.moved:
             logger.info(
-                "`%s` changed during the sync; all rows that existed throughout were read (%d rows)",
+                "`%s` changed during the sync; all rows that existed throughout were read "
+                "(%d rows)",
                 self._name,
                 len(self._collector),
             )

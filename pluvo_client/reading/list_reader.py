@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pluvo_client.errors import ProtocolError
+from pluvo_client.outcome import ListOutcome, total
 from pluvo_client.reading.connection import ARCHIVED
 from pluvo_client.reading.key_set import KeySet
 from pluvo_client.reading.list_reading import ListReading, first_fields, parse_first
-from pluvo_client.reading.outcome import ListOutcome, total
 from pluvo_client.reading.root_fields import CountField, PageField
 from pluvo_client.reading.server_checks import OffsetCheck, check_arguments, halves_are_equal
 

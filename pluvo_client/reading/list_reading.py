@@ -10,7 +10,7 @@ import logging
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pluvo_client.reading.by_days import count_parts, read_by_days
+from pluvo_client.reading.by_days import DayReader, count_parts
 from pluvo_client.reading.evidence import Evidence
 from pluvo_client.reading.read_pass import ReadPass
 from pluvo_client.reading.read_plan import Step
@@ -20,10 +20,10 @@ from pluvo_client.reading.row_collector import RowCollector
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence
 
+    from pluvo_client.outcome import ListOutcome
     from pluvo_client.reading.by_days import DayFilter
     from pluvo_client.reading.connection import Connection, Page
     from pluvo_client.reading.key_set import KeySet
-    from pluvo_client.reading.outcome import ListOutcome
     from pluvo_client.reading.read_plan import ReadPlan
 
 logger = logging.getLogger("pluvo_client")
@@ -84,7 +84,7 @@ class ListReading:
     def _proves_all(self, read: ReadPass) -> Generator[Step, list[Any], bool]:
         """Read a pass; return whether all rows are known to have been read by then."""
         collector, evidence = self._collector, self._evidence
-        collector.begin_pass()
+        collector.begin_pass(moved=evidence.moved)
         evidence.begin_pass(read)
         yield from read.read(collector, evidence.is_repaired)
         if self._plan.sample:
@@ -129,11 +129,16 @@ class ListReading:
             parts = yield from count_parts(by_day, self._connections)
         else:
             logger.info("`%s` is read by days", self._connections[0].field)
-            parts = yield from read_by_days(self._plan, by_day, self._connections, self._collector)
+            reader = DayReader(self._plan, by_day, self._collector, self._steps_of)
+            parts = yield from reader.steps(self._connections)
             self._has_dated = parts is not None
             if parts is None:
                 self._by_day = None
         return self._evidence.proves_undated(parts)
+
+    def _steps_of(self, connection: Connection) -> Generator[Step, list[Any], ListOutcome]:
+        """Return the steps that read another list in the same way."""
+        return ListReading(self._plan, [connection]).steps()
 
     def _say_why(self) -> None:
         why = (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pluvo_client.errors import IncompleteError
+from pluvo_client.outcome import ListOutcome
 from pluvo_client.reading.connection import Page
 from pluvo_client.reading.fetcher import Vanished
 from pluvo_client.reading.list_reading import ListReading
-from pluvo_client.reading.outcome import ListOutcome
 from pluvo_client.reading.root_fields import RootField
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pluvo_client.errors import ProtocolError
-from pluvo_client.reading.outcome import total
+from pluvo_client.outcome import total
 from pluvo_client.reading.read_plan import Step
 from pluvo_client.reading.root_fields import CountField, PageField
 
@@ -31,7 +31,7 @@ class ReadPass:
         counts: rows of each connection by its own count, all from one moment at the start.
         latest: the newest of these counts.
         starts: places, in all connections, at which each begins.
-        only_grew: whether rows only came, or moved from the unread part of the list to the read one.
+        only_grew: whether rows only came, or moved from the unread part to the read one.
         grew_at_front: whether rows only came to the read part of the list.
         repeated: rows that came behind a seam although they had come before.
         seams: pages that follow another one.

@@ -66,6 +66,7 @@ class RowCollector:
         self._later: dict[bytes, int] = {}  # rows of later passes: a bit for each pass
         self._formers: dict[bytes, bytes] = {}  # of rows that are new in a later pass
         self._bit = 0  # of this pass
+        self._moved = False
         self.found = 0
         self.order = array("q")
         self.order_before = self.order
@@ -81,8 +82,9 @@ class RowCollector:
         """Return how many different rows were seen."""
         return len(self._seen)
 
-    def begin_pass(self) -> None:
-        """Begin with another pass over the list."""
+    def begin_pass(self, *, moved: bool) -> None:
+        """Begin with another pass over the list; `moved`: rows moved in an earlier one."""
+        self._moved = moved
         if self._bit == 1:
             self._first = len(self._seen)
         self._bit = self._bit << 1 or 1
@@ -131,10 +133,13 @@ class RowCollector:
         waiting = self._waiting.setdefault(key, [])
         waiting += behind
         new = [n for n in range(len(group)) if self._see(digest(key, n), group[0])]
+        if self._moved:
+            # Which of them were emitted is not known, so all are, in an order that does not change;
+            # but not where some more were: these would take the place of others.
+            return [] if digest(key, len(group)) in self._seen else numbered(group)
         if self._bit == 1:
             return [(waiting.pop(0) if waiting else group[n], n) for n in new]
-        # Which of them were emitted is not known, so all are, in an order that is always the same.
-        return numbered(group)
+        return [(waiting[n], n) for n in new if n < len(waiting)]
 
     def take_view(self, keys: Sequence[str], records: Sequence[Record]) -> list[Row]:
         """Return the rows to emit of a page that shows all rows of its keys at once."""
@@ -161,14 +166,13 @@ class RowCollector:
         """Return the rows that are split, once it is known that the list held still."""
         rows: list[Row] = []
         for key, copies in self.split().items():
+            waiting = self._waiting[key]
             found = (
-                [*zip(self._waiting[key], range(self._at_once[key], copies), strict=True)]
-                if self._bit == 1
-                else numbered(self._waiting[key])
+                numbered(waiting)
+                if self._moved
+                else [*zip(waiting, range(copies - len(waiting), copies), strict=True)]
             )
-            rows += [
-                row for row in found if self._see(digest(key, row[1]), row[0]) or self._bit > 1
-            ]
+            rows += [row for row in found if self._see(digest(key, row[1]), row[0]) or self._moved]
         return rows
 
     # Rows that are equal

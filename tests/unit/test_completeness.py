@@ -18,7 +18,7 @@ from adversary import PAGE, DatedServer, Row, Server, missing, read, server_of
 from typing_extensions import override
 
 from pluvo_client.errors import IncompleteError, ProtocolError
-from pluvo_client.reading.connection import Connection, Page
+from pluvo_client.reading.connection import Connection
 from pluvo_client.reading.nested import read_nested
 from pluvo_client.reading.read_plan import ReadPlan
 from pluvo_client.reading.root_fields import CountField, PageField

@@ -60,7 +60,8 @@ def read_all(block: int, kind: str, **options: Any) -> dict[int, dict[str, Any] 
 @pytest.mark.parametrize("kind", LISTS)
 @pytest.mark.parametrize("block", range(BLOCKS))
 def test_two_changes_that_hide_each_other_leave_a_trace(block: int, kind: str) -> None:
-    found = read_all(block, kind, paired=True, ties="none")
+    # Now and then: where pair follows on pair, four changes may hide each other.
+    found = read_all(block, kind, paired=True, ties="none", eagerness=0.1)
     assert not {seed: wrong for seed, wrong in found.items() if wrong}
     assert sum(wrong is not None for wrong in found.values()) > BLOCK / 2
 
