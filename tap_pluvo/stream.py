@@ -235,6 +235,11 @@ class PluvoStream(CatalogStream):
                 self.say_once(f"left out: {error}")
                 return
             else:
+                if equal := self.progress.indistinguishable:
+                    self.say_once(
+                        f"up to {equal:,} rows that are equal to others may not have been emitted: "
+                        "nothing in the report tells how many there are"
+                    )
                 self.when_read()
                 return
 

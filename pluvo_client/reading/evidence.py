@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("pluvo_client")
 
-MIN_TORN_PART = 0.25  # of the seams of a pass: movement alone hardly tears as many
+MIN_TORN = 3  # seams of a pass
+MIN_TORN_PART = 0.25  # of its seams: movement alone hardly tears as many
 MAX_IDLE_PASSES = 3  # in a row, after which further ones are not worth their requests
 MIN_PASSES_TO_ESTIMATE = 3
 MAX_MISS_PROBABILITY = 0.0001  # expected rows that all passes have missed
@@ -58,9 +59,10 @@ class Evidence:
 
     @property
     def is_unordered(self) -> bool:
-        """Whether rows seem to tie: in two passes, many pages did not join."""
+        """Whether rows seem to tie: pages did not join, many of them or without a row that came."""
+        least = 0 if self._counts_stayed else MIN_TORN_PART
         return len(self._passes) > 1 and all(
-            read.torn >= read.seams * MIN_TORN_PART for read in self._passes
+            read.torn >= max(MIN_TORN, read.seams * least) for read in self._passes
         )
 
     @property
