@@ -20,7 +20,7 @@ TOOLS := dbt docs meltano postgres singer-tools target-csv target-jsonl target-p
 COMPATIBILITY := dbt-oldest dialects metricflow
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-realtime report prune disk test setup lint types audit tests unit canary test-orchestrate test-compatibility test-page test-simulation test-alarms test-webhooks test-log-based test-upgrade test-image test-year image format bench bench-scale bench-models bench-webhooks docs sandbox airflow generate lock clean demo-bridge test-kills
+.PHONY: help demo demo-realtime report prune disk test setup lint types audit tests unit canary test-orchestrate test-compatibility test-page test-simulation test-alarms test-webhooks test-log-based test-upgrade test-image test-year image format bench bench-reading bench-scale bench-models bench-webhooks docs sandbox airflow generate lock clean demo-bridge test-kills test-adversary
 .DELETE_ON_ERROR:
 
 help: ## List the ways to run this project
@@ -135,6 +135,9 @@ test-kills: .venv/.ready .venv-tools/postgres/.ready ## Kill both targets at ran
 	$(BIN)/python tests/e2e/kill_target.py $(or $(KILLS),50) $(or $(SEED),1)
 	$(BIN)/pytest -n 2 tests/e2e/fifty_kills.py
 
+test-adversary: .venv/.ready ## Read 20,000 lists of each kind that an adversary changes (SEEDS=20000; minutes; not part of `test`)
+	SEEDS=$(or $(SEEDS),20000) $(BIN)/pytest -n auto tests/unit/test_ordinary_nights.py
+
 test-year: setup ## Build the models every day for a year, and compare the disk's use (an hour; not part of `test`)
 	$(BIN)/pytest tests/dbt/a_year.py
 
@@ -142,6 +145,9 @@ bench: setup ## Compare the speed of tap and pipelines with others' (half an hou
 	$(BIN)/python tests/e2e/private_postgres.py $(BIN)/python benchmarks/run.py performance
 	$(BIN)/python benchmarks/webhooks.py
 	$(BIN)/python benchmarks/log_based.py
+
+bench-reading: .venv/.ready ## Count the requests for lists that change while they are read (three minutes), and update docs/performance.md
+	$(BIN)/python benchmarks/reading.py
 
 bench-scale: setup ## Measure targets and several organizations at once, and update docs/scale.md
 	$(BIN)/python tests/e2e/private_postgres.py $(BIN)/python benchmarks/run.py scale

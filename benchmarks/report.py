@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from workloads import Goal, Work
 
+READING = "<!-- figures: written by benchmarks/reading.py -->"
 END = "<!-- end of figures -->"
 FIGURES = "<!-- figures: written by benchmarks/run.py -->"
 MODELS = "<!-- figures: written by benchmarks/models.py -->"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from pluvo_client.errors import ConfigurationError, SchemaDifferenceError, UnavailableError
 from pluvo_client.graphql_client import GraphQLClient
 from pluvo_client.reading.connection import ARCHIVED, Connection, as_it_is
-from pluvo_client.reading.connection_reader import ConnectionReader
 from pluvo_client.reading.fetcher import Fetcher, Vanished
 from pluvo_client.reading.introspection import seen_schema
 from pluvo_client.reading.key_set import KeySet
+from pluvo_client.reading.list_reader import ListReader
 from pluvo_client.reading.probes import Probes
 from pluvo_client.reading.read_plan import ReadPlan
 from pluvo_client.reading.root_fields import ListField
@@ -123,7 +123,7 @@ class PluvoClient:
                 field, selection, arguments, self.plan(lambda record: identifier(record, key))
             )
             try:
-                for rows in reader:
+                for rows in reader.read():
                     for record, _ in rows:
                         if given.add(identifier(record, key)):
                             yield record
@@ -165,7 +165,13 @@ class PluvoClient:
         """How the server turns out to behave, found out when it matters."""
         return Probes(self._graphql, self.contract, self.fetcher)
 
-    def plan(self, key: Callable[[Record], str], *, repeats: bool = False) -> ReadPlan:
+    def plan(
+        self,
+        key: Callable[[Record], str],
+        *,
+        repeats: bool = False,
+        former: Callable[[Record], str | None] | None = None,
+    ) -> ReadPlan:
         """Return how connections are read whose records `key` tells apart."""
         return ReadPlan(
             self.fetcher,
@@ -173,6 +179,7 @@ class PluvoClient:
             self.settings.max_repair_passes,
             key,
             repeats=repeats,
+            former=former,
             sample=self._sample,
         )
 
@@ -200,7 +207,7 @@ class PluvoClient:
         arguments: Mapping[str, Any],
         plan: ReadPlan,
         record: Callable[[Record], Record] | None = None,
-    ) -> ConnectionReader:
+    ) -> ListReader:
         """Return a reader of all objects of a root connection, archived ones included.
 
         `record` makes a record of a node; without it, a node is one as it is.
@@ -217,7 +224,7 @@ class PluvoClient:
             for part in self.by_archived(field, arguments)
         ]
         whole = self.connection(field, selection, arguments, record) if len(halves) > 1 else None
-        return ConnectionReader(plan, halves, whole=whole)
+        return ListReader(plan, halves, whole=whole)
 
     def by_archived(self, field: str, arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return the arguments with which everything is read: archived objects, and the others.

@@ -33,6 +33,8 @@ from typing_extensions import override
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
 
+    from pluvo_client.outcome import ListOutcome
+
 
 class PluvoError(Exception):
     """Base of all errors whose message is meant for the user."""
@@ -63,7 +65,14 @@ class UnavailableError(PluvoError):
 
 
 class IncompleteError(PluvoError):
-    """A connection gave fewer distinct rows than it counts, even after re-reading."""
+    """Nothing proves that all rows of a list were read, even after re-reading.
+
+    All rows that were found have been given. `outcome` says how many, and how many are counted.
+    """
+
+    def __init__(self, message: str, outcome: ListOutcome | None = None) -> None:
+        super().__init__(message)
+        self.outcome = outcome
 
 
 class Difference(NamedTuple):

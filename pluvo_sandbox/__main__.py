@@ -13,22 +13,15 @@ from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
-from pluvo_sandbox.behaviour import (
-    CLIENT_ID,
-    CLIENT_SECRET,
-    Archived,
-    Behaviour,
-    DayFilter,
-    ReportOrder,
-    Ties,
-    check_requirement,
-)
+from pluvo_sandbox.argument_types import number, positive
+from pluvo_sandbox.behaviour import CLIENT_ID, CLIENT_SECRET, Behaviour, check_requirement
 from pluvo_sandbox.contract import VARIANTS
 from pluvo_sandbox.database import Database
 from pluvo_sandbox.editor import Editor
 from pluvo_sandbox.faults import KINDS, Fault
+from pluvo_sandbox.list_options import add_list_options
 from pluvo_sandbox.movement import Churn
 from pluvo_sandbox.oauth import SCOPES
 from pluvo_sandbox.rate_limit import RateLimit
@@ -177,17 +170,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     add(
         "--broken-handshakes",
-        type=_number,
+        type=number,
         default=0,
         metavar="N",
         help="break the first N connections off in the middle of the TLS handshake",
     )
 
     data = serve.add_argument_group("data")
-    for name, number in (("users", 1000), ("trainings", 40), ("groups", 30), ("portfolio", 5000)):
+    for name, size in (("users", 1000), ("trainings", 40), ("groups", 30), ("portfolio", 5000)):
         what = "rows of the portfolio report" if name == "portfolio" else name
         text = f"number of {what} (%(default)s)"
-        data.add_argument(f"--{name}", type=_number, default=number, metavar="N", help=text)
+        data.add_argument(f"--{name}", type=number, default=size, metavar="N", help=text)
     for name, what in (
         (
             "names",
@@ -195,13 +188,13 @@ def _parser() -> argparse.ArgumentParser:
         ),
         ("days", "number of different days on which results are completed (no limit)"),
     ):
-        data.add_argument(f"--{name}", type=_positive, metavar="N", help=what)
+        data.add_argument(f"--{name}", type=positive, metavar="N", help=what)
     for name, what in (
         ("untyped", "number of further rows of the report, of a type that the API does not name"),
         ("repeats", "number of participants who are in one training twice"),
     ):
         text = f"{what} (%(default)s)"
-        data.add_argument(f"--{name}", type=_number, default=0, metavar="N", help=text)
+        data.add_argument(f"--{name}", type=number, default=0, metavar="N", help=text)
     add = data.add_argument
     add("--seed", type=int, default=1, metavar="S", help="same seed, same data (%(default)s)")
     add(
@@ -239,62 +232,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     add(
         "--token-ttl",
-        type=_number,
+        type=number,
         default=86400,
         metavar="SECONDS",
         help="how long a token is valid (%(default)s)",
     )
     add("--ready-file", type=Path, metavar="FILE", help="write URL and credentials here as JSON")
 
-    add = serve.add_argument_group("lists").add_argument
-    add(
-        "--ties",
-        choices=get_args(Ties),
-        default="by-id",
-        help="order of rows with the same name, title or day: by their id, by page (each page has "
-        "an order of its own), or random at every request (%(default)s)",
-    )
-    add(
-        "--report-order",
-        choices=get_args(ReportOrder),
-        default="id",
-        help="what the portfolio report is ordered by (%(default)s)",
-    )
-    add(
-        "--archived",
-        choices=get_args(Archived),
-        default="only",
-        help="what `archived: true` lists: only archived rows, or archived rows too; ignored: "
-        "lists hold everything, whatever the argument says; everything: only without the argument "
-        "(%(default)s)",
-    )
-    add(
-        "--day-filter",
-        choices=get_args(DayFilter),
-        default="inclusive",
-        help="whether the days that filter the report are part of what it lists (%(default)s)",
-    )
-    add(
-        "--portfolio-lag",
-        type=float,
-        default=0,
-        metavar="SECONDS",
-        help="how long a certificate that was issued does not show (%(default)s)",
-    )
-    add(
-        "--no-distinct",
-        dest="distinct",
-        action="store_false",
-        help="list and count a row once for each match of a filter, such as groups with common "
-        "members",
-    )
-    add(
-        "--page-cap",
-        type=_positive,
-        metavar="N",
-        help="give at most N rows on a page, even when more are asked for",
-    )
-    add("--ignore-offset", action="store_true", help="accept `offset` and ignore it")
+    add_list_options(serve)
 
     add = serve.add_argument_group("behaviour").add_argument
     add(
@@ -319,16 +264,16 @@ def _parser() -> argparse.ArgumentParser:
         action="store_false",
         help="ignore fields, arguments and enum values that the schema lacks, without an error",
     )
-    add("--latency", type=_number, default=0, metavar="MS", help="hold every answer back")
+    add("--latency", type=number, default=0, metavar="MS", help="hold every answer back")
     add(
         "--max-root-fields",
-        type=_number,
+        type=number,
         metavar="N",
         help="refuse operations that ask for more at the top level",
     )
     add(
         "--movement",
-        type=_number,
+        type=number,
         default=0,
         metavar="N",
         help="insert, rename and delete a row of every list before every Nth GraphQL request",
@@ -370,22 +315,6 @@ def _file(text: str) -> Path:
         message = f"{text} is not a file"
         raise argparse.ArgumentTypeError(message)
     return path
-
-
-def _number(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        message = "must not be negative"
-        raise argparse.ArgumentTypeError(message)
-    return number
-
-
-def _positive(text: str) -> int:
-    number = _number(text)
-    if not number:
-        message = "must be at least 1"
-        raise argparse.ArgumentTypeError(message)
-    return number
 
 
 def _rate(text: str) -> str:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 Ties = Literal["by-id", "by-page", "random"]
 ReportOrder = Literal["id", "insertion", "completion-date", "title"]
 Archived = Literal["only", "too", "ignored", "everything"]
-DayFilter = Literal["inclusive", "exclusive", "exclusive-to"]
+DayFilter = Literal["inclusive", "exclusive", "exclusive-to", "midnight"]
+Counts = Literal["exact", "cached", "estimated", "capped"]
 
 ROOT_SCOPES = READ_SCOPES | WRITE_SCOPES
 
@@ -61,7 +62,12 @@ class Behaviour:
             do so only without the argument, also rows that are neither. Examples on the pages
             users-2 and learning-journeys-2 have the argument; no page explains it.
         day_filter: whether the report holds the rows of the days that `completionDateFrom` and
-            `completionDateTo` name: of both, of neither, or of the first only. No page says.
+            `completionDateTo` name: of both, of neither, or of the first only. No page says. With
+            `midnight` they are moments, as results are then completed at one: the last day ends as
+            it begins, so of its rows only those at midnight are listed, about every other one.
+        counts: what connections say as `count`: how many rows they have (`exact`), how many they
+            had up to `connections.CACHED_REQUESTS` requests ago (`cached`), about how many, a few
+            percent more or less (`estimated`), or `connections.COUNT_CAP` at most (`capped`).
         portfolio_lag: seconds until a certificate that was issued shows in portfolio and report.
         distinct: whether a row comes once when it matches a filter several times: a member of two
             groups asked for, a participant who is in a training twice. If not, it comes and counts
@@ -97,6 +103,7 @@ class Behaviour:
     report_order: ReportOrder = "id"
     archived: Archived = "only"
     day_filter: DayFilter = "inclusive"
+    counts: Counts = "exact"
     portfolio_lag: float = 0
     distinct: bool = True
     page_cap: int | None = None

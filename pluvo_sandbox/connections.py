@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphql import GraphQLError
@@ -10,7 +11,12 @@ from graphql import GraphQLError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pluvo_sandbox.behaviour import Counts
+
 MAX_PAGE_SIZE = 50
+CACHED_REQUESTS = 20  # after which counts that are cached are made anew
+COUNT_CAP = 100  # the highest count of a server that caps them
+ESTIMATE_ERROR = 0.05  # how far counts that are estimated may be off
 _PREFIX = "arrayconnection:"
 
 
@@ -100,6 +106,39 @@ def _size(field: str, name: str, size: int | None) -> int | None:
         )
         raise GraphQLError(message)
     return size
+
+
+class Counter:
+    """Counts as a server gives them: exact, or not.
+
+    `seed`: another one gives other estimates.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._cached: dict[Any, tuple[int, int]] = {}
+
+    def count(self, counts: Counts, name: Any, rows: int, number: int) -> int:
+        """Return what a list is said to have.
+
+        Args:
+            counts: how they are made.
+            name: that of the list, with its arguments.
+            rows: how many it has.
+            number: of the request, counted from 1.
+        """
+        if counts == "capped":
+            return min(rows, COUNT_CAP)
+        if counts == "estimated":
+            random = Random(f"{self._seed}/{name}")  # noqa: S311 - repeatable on purpose
+            return rows + round(rows * random.uniform(-ESTIMATE_ERROR, ESTIMATE_ERROR))
+        if counts == "cached":
+            made, cached = self._cached.get(name, (0, rows))
+            if not made or not made <= number < made + CACHED_REQUESTS:
+                made, cached = number, rows
+            self._cached[name] = made, cached
+            return cached
+        return rows
 
 
 def connection(nodes: Sequence[Any], page: Window, count: int) -> dict[str, Any]:

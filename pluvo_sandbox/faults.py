@@ -157,6 +157,7 @@ KINDS = {
     "wrong-count": "`count` is VALUE too high (1); may be negative",
     "short-page": "a page has half of its rows, and its endCursor fits",
     "duplicate-rows": "the last row of a page comes twice",
+    "not-found": "VALUE objects of a request (1) are not found, although they exist",
     "yesterday": "the schema is that of a server which was not updated yet (see --yesterday-lacks)",
     "silent": "generateCertificate is carried out, and answers without a word about anybody",
     "silent-refusal": "generateCertificate is not carried out, and answers without a word",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from graphql import GraphQLError
 
 from pluvo_sandbox.behaviour import ROOT_SCOPES, Behaviour
-from pluvo_sandbox.connections import connection, window
+from pluvo_sandbox.connections import Counter, connection, window
 from pluvo_sandbox.database import IN_LIST, as_list
 from pluvo_sandbox.relations import COUNTS, NESTED, TO_MANY, TO_ONE
 from pluvo_sandbox.roots import CONNECTIONS, LISTS, OBJECTS
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     Resolver = Callable[..., Any]
 
 
+_PAGING = {"first", "after", "last", "before", "offset"}
+
+
 @dataclass(frozen=True)
 class Context:
     """What a resolver may use.
@@ -42,6 +45,8 @@ class Context:
         faults: what goes wrong with this request.
         behaviour: the options of the sandbox.
         number: of the request, counted from 1.
+        counter: what counts connections.
+        hidden: objects that this request does not find on purpose.
     """
 
     database: Database
@@ -49,6 +54,8 @@ class Context:
     faults: Sequence[Fault] = ()
     behaviour: Behaviour = field(default_factory=Behaviour)
     number: int = 0
+    counter: Counter = field(default_factory=lambda: Counter(1))
+    hidden: list[Mapping[str, Any]] = field(default_factory=list)
 
     def window(self, name: str, length: int, arguments: Mapping[str, Any]) -> Window:
         """Find the page of the connection `name` that the arguments ask for."""
@@ -84,6 +91,26 @@ class Context:
                 message = f"Insufficient scope: this operation requires {scope}"
                 raise GraphQLError(message)
 
+    def count(self, name: str, arguments: Mapping[str, Any], rows: int) -> int:
+        """Return what the connection `name` says as its count."""
+        filters = sorted(
+            (key, str(value)) for key, value in arguments.items() if key not in _PAGING
+        )
+        listed = (name, *filters)
+        return self.counter.count(self.behaviour.counts, listed, rows, self.number)
+
+    def hides(self, name: str, given: Mapping[str, Any]) -> bool:
+        """Tell whether an object of the root field `name` is not to be found."""
+        objects = sum(
+            fault.value
+            for fault in self.faults
+            if fault.kind == "not-found" and fault.where in {None, name}
+        )
+        hides = len(self.hidden) < objects
+        if hides:
+            self.hidden.append(given)
+        return hides
+
     def spoil(self, name: str, page: dict[str, Any], *, nested: bool) -> None:
         """Let the faults of this request change a page of the connection `name`."""
         for fault in self.faults:
@@ -100,7 +127,8 @@ def _page(name: str, listing: Listing) -> Resolver:
         rows = database.nodes_at(listing.table, shown)
         for row in rows.values():
             row["_arguments"] = arguments
-        found = connection([rows[key] for key in shown], page, len(keys))
+        count = info.context.count(name, arguments, len(keys))
+        found = connection([rows[key] for key in shown], page, count)
         info.context.spoil(name, found, nested=False)
         return found
 
@@ -127,7 +155,7 @@ def _object(table: str, label: str) -> Resolver:
         conditions = " AND ".join(f"{name} = :{name}" for name in given)
         sql = f"SELECT * FROM {table} WHERE {conditions}"
         found: list[Node] = info.context.database.nodes(sql, given)
-        if not found:
+        if not found or info.context.hides(info.field_name, given):
             message = f"{label} not found"
             raise GraphQLError(message)
         return found[0]

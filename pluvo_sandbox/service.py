@@ -19,6 +19,7 @@ from starlette.routing import Route
 from typing_extensions import override
 
 from pluvo_sandbox.bodies import BODIES
+from pluvo_sandbox.connections import Counter
 from pluvo_sandbox.documents import (
     at_most,
     broken_own_rules,
@@ -90,6 +91,7 @@ class Service:
         self.before: Callable[[int], None] = lambda _number: None
         self._number = 0
         self._database = database
+        self._counter = Counter(behaviour.seed)
         self._behaviour = behaviour
         client = Client(behaviour.client_id, behaviour.client_secret, tuple(behaviour.scopes))
         self._oauth = OAuth(client, behaviour.token_ttl)
@@ -188,7 +190,9 @@ class Service:
         except ValueError:
             return _refusal(400, "The body of a request must be a JSON object.")
         schema = self._schema({fault.kind for fault in faults})
-        context = Context(self._database, grant.scopes, faults, self._behaviour, self._number)
+        context = Context(
+            self._database, grant.scopes, faults, self._behaviour, self._number, self._counter
+        )
         writes = isinstance(data, dict) and is_mutation(data.get("query"))
         with self._database.snapshot(writes=writes):
             _, result = graphql_sync(

@@ -14,6 +14,7 @@ _REPORT_ORDERS: dict[ReportOrder, str] = {
     "completion-date": "completionDate IS NULL, completionDate",
     "title": "title, (SELECT name FROM users WHERE users.id = report.userId)",
 }
+_AT_MIDNIGHT = "report.rowid % 2 = 0"  # which results were completed then; only their day is shown
 _NOW = "(julianday('now') - 2440587.5) * 86400.0"  # seconds since 1970
 
 
@@ -31,7 +32,10 @@ def varied(listing: Listing, behaviour: Behaviour) -> Listing:
             listing = listing._replace(defaults={})
         listing = listing._replace(filters=filters)
     if listing.table == "report" and behaviour.day_filter != "inclusive":
-        filters = dict(listing.filters) | {"completionDateTo": "completionDate < :completionDateTo"}
+        before = "completionDate < :completionDateTo"
+        if behaviour.day_filter == "midnight":
+            before = f"({before} OR ({_AT_MIDNIGHT} AND completionDate = :completionDateTo))"
+        filters = dict(listing.filters) | {"completionDateTo": before}
         if behaviour.day_filter == "exclusive":
             filters["completionDateFrom"] = "completionDate > :completionDateFrom"
         listing = listing._replace(filters=filters)

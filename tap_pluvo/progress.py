@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Iterable, Iterator, Sequence
 
-    from pluvo_client.reading.connection_reader import ConnectionReader
+    from pluvo_client.outcome import ListOutcome
+    from pluvo_client.reading.list_reader import ListReader
     from pluvo_client.schema.selection import Record
 
 INTERVAL = 5.0  # seconds between two lines
@@ -32,7 +33,8 @@ class Result(NamedTuple):
 class Progress:
     """How far a stream is: rows emitted, passes that were repeated, and what is being read.
 
-    `again` is how many of the rows the reading under way has emitted once more.
+    `again` is how many of the rows the reading under way has emitted once more, `indistinguishable`
+    how many rows there are that nothing tells from others.
     `window` is from when to when (moments in ISO 8601; None: no bound) every row has been given,
     where only those of some dates are; `withheld` tells whether `stream_maps` kept rows back.
     """
@@ -41,15 +43,23 @@ class Progress:
     rows: int = 0
     repairs: int = 0
     again: int = 0
-    reader: ConnectionReader | None = None
+    indistinguishable: int = 0
+    reader: ListReader | None = None
     window: tuple[str | None, str | None] | None = None
     withheld: bool = False
     _first: int = 0  # the row that the reading that is under way began with
     _most: int = 0  # rows of the fullest reading before
 
+    def note(self, outcome: ListOutcome, emitted: int) -> None:
+        """Note how a list was read, of which so many rows were emitted, some perhaps twice."""
+        self.repairs += outcome.repairs
+        self.again += max(0, emitted - outcome.rows)
+        self.indistinguishable += outcome.indistinguishable
+
     def begin_again(self) -> None:
         """Begin a reading that gives once more what the one before gave."""
         self._most, self._first, self.again = self.distinct, self.rows, 0
+        self.indistinguishable = 0
         self.window = None
 
     @property

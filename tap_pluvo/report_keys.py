@@ -44,6 +44,13 @@ def typed_key(record: Record) -> str:
     return f"{record['related_object_type'] or ''}{_SEPARATOR}{natural_key(record)}"
 
 
+def former_key(record: Record) -> str | None:
+    """Return the typed key that a result had before it was completed, or None if it is not."""
+    if not record["completion_date"]:
+        return None
+    return typed_key(record | {"completion_date": None})
+
+
 def key_of_row(record: Record, number: int) -> str:
     """Return the id of the `number`th of the rows that are equal: a UUIDv5."""
     suffix = f"{_SEPARATOR}{number}" if number else ""

@@ -16,7 +16,12 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from typing_extensions import override
 
-from pluvo_client.errors import ConfigurationError, SchemaDifferenceError, UnavailableError
+from pluvo_client.errors import (
+    ConfigurationError,
+    IncompleteError,
+    SchemaDifferenceError,
+    UnavailableError,
+)
 from pluvo_client.reading.connection import Connection
 from pluvo_client.schema.columns import response_keys
 from pluvo_client.schema.documents import literal
@@ -35,8 +40,8 @@ if TYPE_CHECKING:
 
     from pluvo_client.client import PluvoClient
     from pluvo_client.errors import Difference
-    from pluvo_client.reading.connection_reader import ConnectionReader
-    from pluvo_client.reading.ledger import Row
+    from pluvo_client.reading.list_reader import ListReader
+    from pluvo_client.reading.row_collector import Row
     from pluvo_client.schema.selection import Record
     from tap_pluvo.session import Session
     from tap_pluvo.settings import Settings
@@ -165,14 +170,21 @@ class PluvoStream(CatalogStream):
         for rows in self.rows(self.client.reader(field, selection, arguments or {}, plan, record)):
             yield [node for node, _ in rows]
 
-    def rows(self, reader: ConnectionReader) -> Iterator[list[Row]]:
+    def rows(self, reader: ListReader) -> Iterator[list[Row]]:
         """Give the rows of a reader, a page at a time, and note how it goes."""
         self.progress.reader = reader
+        reading, emitted = reader.read(), 0
         try:
-            yield from reader
-        finally:
-            self.progress.repairs += reader.repairs
-            self.progress.again += reader.again
+            while True:
+                rows = next(reading)
+                emitted += len(rows)
+                yield rows
+        except StopIteration as end:
+            self.progress.note(end.value, emitted)
+        except IncompleteError as error:
+            if error.outcome is not None:
+                self.progress.note(error.outcome, emitted)
+            raise
 
     def nested(self, path: str, selection: Selection) -> Connection:
         """Return a connection inside other nodes; such ones are paged by cursors only."""
@@ -223,6 +235,11 @@ class PluvoStream(CatalogStream):
                 self.say_once(f"left out: {error}")
                 return
             else:
+                if equal := self.progress.indistinguishable:
+                    self.say_once(
+                        f"up to {equal:,} rows that are equal to others may not have been emitted: "
+                        "nothing in the report tells how many there are"
+                    )
                 self.when_read()
                 return
 

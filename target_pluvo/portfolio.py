@@ -80,7 +80,7 @@ class Portfolio:
             plan,
             _row,
         )
-        for rows in reader:
+        for rows in reader.read():
             for row, _ in rows:
                 entry = _entry(row["user_id"], row["title"], row["completionDate"])
                 if entry is not None:

@@ -19,15 +19,24 @@ Position = int | str | None  # an offset, or the cursor after which a page begin
 
 
 class Page(NamedTuple):
-    """One page: records in order, the total of the whole connection, and where to go on.
+    """One page of a connection.
 
-    `resume` is the position of a page that begins with this page's last row.
+    Attributes:
+        records: in order.
+        total: rows of the whole connection by its own count, or None if the API gives none.
+        has_next: whether another page follows.
+        resume: the position of a page that begins with this page's last row.
     """
 
     records: list[Record]
     total: int | None
     has_next: bool
     resume: Position
+
+    @property
+    def size(self) -> int:
+        """How many rows it has."""
+        return len(self.records)
 
 
 def as_it_is(node: Record) -> Record:

@@ -1,4 +1,4 @@
-"""The keys of the rows that were read, as small as they can be."""
+"""The keys of rows, as small as they can be."""
 
 from __future__ import annotations
 
@@ -25,10 +25,6 @@ class KeySet:
 
     def __contains__(self, key: str) -> bool:
         return digest(key) in self._digests
-
-    def has(self, key: str, number: int) -> bool:
-        """Tell whether the `number`th row of this key is there."""
-        return digest(key, number) in self._digests
 
     def add(self, key: str, number: int = 0) -> bool:
         """Add the `number`th row of this key; return whether it was not there before."""

@@ -1,37 +1,45 @@
-"""One pass over connections that are counted together, with pages prefetched in order."""
+"""One pass over the connections of a list, and what it notices of their movements.
+
+Positions shift when rows come and go between two requests (cursors of this API are most likely
+positions, too). So each page begins with the last row of the page before it: the *seam*. Where that
+row is found again, and how the count has changed, tells what happened in between.
+"""
 
 from __future__ import annotations
 
-import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pluvo_client.errors import ProtocolError, QueryError, SchemaDifferenceError
-from pluvo_client.reading.circle import CircleWatch
-from pluvo_client.reading.closer_look import looks_at
-from pluvo_client.reading.connection import ARCHIVED
-from pluvo_client.reading.evidence import total
-from pluvo_client.reading.fetcher import Vanished
-from pluvo_client.reading.page_stitcher import PageStitcher
-from pluvo_client.reading.root_fields import AnythingField, CountField, PageField
+from pluvo_client.errors import ProtocolError
+from pluvo_client.outcome import total
+from pluvo_client.reading.read_plan import Step
+from pluvo_client.reading.root_fields import CountField, PageField
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
-    from pluvo_client.errors import Difference
-    from pluvo_client.reading.connection import Connection, Page, Position
-    from pluvo_client.reading.fetcher import PendingResults
-    from pluvo_client.reading.ledger import Ledger, Row
+    from pluvo_client.reading.connection import Connection, Page
     from pluvo_client.reading.read_plan import ReadPlan
+    from pluvo_client.reading.row_collector import RowCollector
 
-BEYOND_ANY_END = 1_000_000_000  # an offset at which no list has rows
+IDLE_PAGE_LIMIT = 10  # pages in a row, beyond those that brought rows, that may bring none
 
 
 class ReadPass:
-    """One pass over all connections of a reader.
+    """One pass over the connections of a list; `page_rows` is how many rows full pages have.
 
-    `counts` are the connections' own, all from one moment at the start (None: not known). `moved`
-    tells whether rows came, went or moved meanwhile, `rows` how many rows came in all, without
-    those that neighbouring pages share.
+    Attributes:
+        counts: rows of each connection by its own count, all from one moment at the start.
+        latest: the newest of these counts.
+        starts: places, in all connections, at which each begins.
+        only_grew: whether rows only came, or moved from the unread part to the read one.
+        grew_at_front: whether rows only came to the read part of the list.
+        repeated: rows that came behind a seam although they had come before.
+        seams: pages that follow another one.
+        events: rows that came, went or moved, as far as seams and counts tell.
+        torn: seams whose row was not found again, although the count did not fall.
+        falls: rows that went from the read part of the list, as far as counts tell.
+        arrivals: rows that came to the unread part of the list, and so were seen.
+        crossings: rows that may have moved from the unread part of the list to the read one.
     """
 
     def __init__(
@@ -41,182 +49,152 @@ class ReadPass:
         first_pages: Sequence[Page],
         page_rows: Sequence[int],
     ) -> None:
-        """Begin with the first pages; `page_rows` is how many rows full ones of each have."""
         self._plan = plan
         self._connections = connections
-        self._fetcher = plan.fetcher
-        self._page_rows = page_rows
-        self._first_pages = dict(enumerate(first_pages))
-        self._first_keys = [[plan.key(record) for record in page.records] for page in first_pages]
-        self._stitchers: list[PageStitcher] = []
-        self._planned = self._plan_pages()
-        self._prefetched: dict[tuple[int, Position], PendingResults[Page]] = {}
-        self._offset_works: set[int] = set()
-        self._paged = any(page.has_next for page in first_pages)
+        self._first_pages = first_pages
+        self.page_rows = page_rows
         self.counts = [page.total for page in first_pages]
-        self.rows = 0
-        self._starts: list[int] = []  # the places, in all of them, at which connections begin
-        self._check_parts_differ()
+        self.latest = [*self.counts]
+        self.starts: list[int] = []
+        self.only_grew = self.grew_at_front = True
+        self.seams = self.torn = self.events = self.repeated = 0
+        self.falls = self.arrivals = self.crossings = 0
 
     @property
-    def moved(self) -> bool:
-        """Whether rows came, went or moved while they were read."""
-        return any(stitcher.moved for stitcher in self._stitchers)
-
-    def pages(self, ledger: Ledger) -> Iterator[list[Row]]:
-        """Give the rows that `ledger` has not given yet, a page at a time."""
-        self._stitchers = [PageStitcher(self._plan.key, ledger.known) for _ in self._connections]
-        self._prefetch()
-        for index, stitcher in enumerate(self._stitchers):
-            circle = CircleWatch(self._connections[index].field)
-            self._starts.append(self.rows)
-            while not stitcher.done:
-                self._fetcher.check_stopped()
-                before = ledger.found
-                for piece in stitcher.add_page(self._page(index, stitcher.next_position)):
-                    if rows := ledger.take(piece):
-                        yield rows
-                    self.rows += len(piece.keys) - piece.exact
-                if self._plan.sample:
-                    break
-                # Equal rows may fill page after page, as many as the list counts.
-                equal = self._plan.repeats and self.rows - self._starts[-1] <= (stitcher.count or 0)
-                circle.note(news=ledger.found > before or equal)
-            self._forget(index)
-
-    def look_closer(self, ledger: Ledger) -> None:
-        """Find out whether rows of equal key that came on several pages are in their places still.
-
-        It is left to another pass where pages cannot be asked for by their place.
-        """
-        if self.moved or not all(connection.by_offset for connection in self._connections):
-            return
-        if not (places := ledger.places_of_spread_rows()):
-            return
-        looks = list(looks_at(places, self._starts, self._page_rows, self.rows))
-        pages = self._fetcher.ask_many(
-            PageField(self._connections[look.connection], look.rows, look.offset) for look in looks
-        )
-        for look, page in zip(looks, pages, strict=True):
-            if isinstance(page, Vanished):  # a root field does not
-                return
-            keys = [self._plan.key(record) for record in page.records]
-            stitcher = self._stitchers[look.connection]
-            stitcher.moved |= page.total != stitcher.count or len(keys) != look.rows
-            stitcher.moved |= not ledger.stood(keys, look.place)
-        if not self.moved:
-            ledger.note_in_place()
-
     def counted(self) -> int | None:
-        """Return how many rows the connections have by their own counts, asked for once more.
+        """Rows of all connections by their newest counts, or None if one is not known."""
+        return total(self.latest)
+
+    def read(
+        self, collector: RowCollector, is_enough: Callable[[], bool]
+    ) -> Generator[Step, list[Any], None]:
+        """Yield a step for each page, until there are no more, or until it is enough."""
+        for index in range(len(self._connections)):
+            self.starts.append(len(collector.order))
+            yield from self._read_connection(index, collector, is_enough)
+            if is_enough():
+                return
+
+    def _read_connection(
+        self, index: int, collector: RowCollector, is_enough: Callable[[], bool]
+    ) -> Generator[Step, list[Any], None]:
+        connection, page = self._connections[index], self._first_pages[index]
+        planned = self._planned(index)
+        guard = LoopGuard(connection.field)
+        last: str | None = None
+        while True:
+            found, keys = collector.found, self._plan.keys(page)
+            start = self._note_seam(index, page.total, keys, last, collector)
+            rows = collector.take(keys, page.records, start)
+            # Equal rows may fill page after page, as many as the list counts.
+            equal = self._plan.repeats and len(collector.order) <= (self.counted or 0)
+            guard.note(news=collector.found > found or equal)
+            self.repeated = len(collector.order) - collector.found
+            if not page.has_next or self._plan.sample or is_enough():
+                yield Step(rows)
+                return
+            last = keys[-1] if keys else last
+            field = PageField(connection, self._plan.first, page.resume)
+            (page,) = yield Step(rows, [field], planned=planned)
+            planned = None
+
+    def _planned(self, index: int) -> Iterator[PageField] | None:
+        """Return the pages after the first one, as far as its count foretells them."""
+        connection, page = self._connections[index], self._first_pages[index]
+        if not (connection.by_offset and page.has_next and page.total):
+            return None
+        assert isinstance(page.resume, int)  # noqa: S101 - by_offset says so
+        offsets = range(page.resume, page.total - 1, self.page_rows[index] - 1)
+        return (PageField(connection, self._plan.first, offset) for offset in offsets)
+
+    def _note_seam(
+        self,
+        index: int,
+        count: int | None,
+        keys: Sequence[str],
+        last: str | None,
+        collector: RowCollector,
+    ) -> int:
+        """Note what a page shows of movements; return the place of its first row behind the seam.
+
+        `last` is the key of the last row of the page before; a row of this key further on may be
+        another one, if there are several.
+        """
+        growth = self.note_count(index, count)
+        if last is None:
+            return 0
+        self.seams += 1
+        shift = keys.index(last) if last in keys else None
+        if shift and collector.has_copies(last):
+            shift = None
+        self.events += max(abs(growth), 1 if shift is None else shift)
+        self.only_grew &= growth >= 0 and shift is not None
+        self.grew_at_front &= shift == growth and growth >= 0
+        if shift is None:
+            self.torn += growth >= 0
+            self.falls += max(-growth, 0)
+            self.arrivals += max(growth, 0)
+            self.crossings += self._plan.first if growth >= 0 else 0
+            return 0
+        self.arrivals += max(growth - shift, 0)
+        self.crossings += max(shift - growth, 0)
+        return shift + 1
+
+    def note_count(self, index: int, count: int | None) -> int:
+        """Note a newer count of a connection; return by how many rows it has grown."""
+        before, self.latest[index] = self.latest[index], count
+        return 0 if count is None or before is None else count - before
+
+    def recount(self) -> Generator[Step, list[Any], None]:
+        """Ask for all counts once more.
 
         Where several connections were read one after the other, a row may have moved behind the
         reader's back from one that was still to be read to one that was read already.
         """
-        several = len(self._connections) > 1 and self._paged
-        if several and not self.moved and all(item.counted for item in self._connections):
-            counts = self._fetcher.ask(
-                *(CountField(connection) for connection in self._connections)
-            ).get()
-            for stitcher, count in zip(self._stitchers, counts, strict=True):
-                if isinstance(count, int) and count != stitcher.count:
-                    stitcher.moved = True
-                    stitcher.count = count
-        return total([stitcher.count for stitcher in self._stitchers])
+        several = len(self._connections) > 1 and any(page.has_next for page in self._first_pages)
+        if several and all(item.counted for item in self._connections):
+            counts = yield Step(fields=[CountField(item) for item in self._connections])
+            self.note_counts(counts)
 
-    def close(self) -> None:
-        """Cancel what is under way."""
-        for pending in self._prefetched.values():
-            pending.cancel()
-        self._prefetched.clear()
+    def note_event(self) -> None:
+        """Note that rows moved in a way that nothing else shows."""
+        self.events += 1
+        self.only_grew = self.grew_at_front = False
 
-    # Pages
+    def note_counts(self, counts: Sequence[int | None]) -> None:
+        """Note newer counts of the connections, as far as there are any."""
+        for index, count in enumerate(counts):
+            growth = self.note_count(index, count)
+            self.events += abs(growth)
+            self.falls += max(-growth, 0)
+            self.only_grew &= growth >= 0
+            self.grew_at_front &= growth == 0
 
-    def _plan_pages(self) -> Iterator[tuple[int, Position]]:
-        """Give the positions of all pages after the first ones, as far as counts foretell them."""
-        for index, page in list(self._first_pages.items()):
-            if self._connections[index].by_offset and page.total is not None and page.has_next:
-                start, step = len(page.records) - 1, self._page_rows[index] - 1
-                for offset in range(start, page.total - 1, step):
-                    yield index, offset
+    def note_next(self, counted: int | None) -> None:
+        """Note how many rows there are by all counts when the next pass begins."""
+        if counted is not None and self.counted is not None and counted < self.counted:
+            self.falls += self.counted - counted
+            self.events += self.counted - counted
+            self.only_grew = self.grew_at_front = False
 
-    def _prefetch(self) -> None:
-        """Keep as many pages under way as keep the workers busy while rows are emitted.
 
-        They are asked for several at once, since each time this thread and the workers get into
-        each other's way.
-        """
-        if len(self._prefetched) > self._fetcher.read_ahead:
-            return
-        while len(self._prefetched) < 2 * self._fetcher.read_ahead:
-            planned = next(self._planned, None)
-            if planned is None:
-                return
-            self._prefetched[planned] = self._ask(*planned)
+class LoopGuard:
+    """Sees to it that the pages of a connection, whose name is `field`, come to an end."""
 
-    def _ask(self, index: int, position: Position) -> PendingResults[Page]:
-        return self._fetcher.ask(PageField(self._connections[index], self._plan.first, position))
+    def __init__(self, field: str) -> None:
+        self._field = field
+        self._useful = self._idle = 0
 
-    def _page(self, index: int, position: Position) -> Page:
-        """Return a page that was foretold, else ask for it; each page is used once.
+    def note(self, *, news: bool) -> None:
+        """Note a page, and whether it brought anything that this pass had not seen.
 
         Raises:
-            SchemaDifferenceError: `offset` has no effect.
+            ProtocolError: too many pages in a row brought nothing.
         """
-        if position is None and index in self._first_pages:
-            return self._first_pages.pop(index)
-        pending = self._prefetched.pop((index, position), None) or self._ask(index, position)
-        self._prefetch()
-        try:
-            (page,) = pending.get()
-        except ProtocolError:
-            self._check_offset(index, position)
-            raise
-        if page.records and self._plan.key(page.records[0]) == self._first_keys[index][0]:
-            self._check_offset(index, position)
-        return page
-
-    def _forget(self, index: int) -> None:
-        """Drop pages that were foretold but are not there any more."""
-        for planned in [item for item in self._prefetched if item[0] == index]:
-            self._prefetched.pop(planned).cancel()
-
-    # Arguments without effect
-
-    def _check_offset(self, index: int, position: Position) -> None:
-        """Find out whether `offset` has an effect, where a later page looks like the first one."""
-        connection = self._connections[index]
-        if not position or not connection.by_offset or index in self._offset_works:
-            return
-        with contextlib.suppress(QueryError):  # who complains about an offset does look at it
-            beyond = {**connection.arguments, "offset": BEYOND_ANY_END}
-            (ignored,) = self._fetcher.ask(AnythingField(connection.field, beyond)).get()
-            if ignored:
-                raise SchemaDifferenceError([self._argument(connection, "offset")])
-        self._offset_works.add(index)
-
-    def _check_parts_differ(self) -> None:
-        """Notice an argument without effect: it should tell connections apart, but they are equal.
-
-        Halves may be equal for a while, and hold different rows in the end.
-
-        Raises:
-            SchemaDifferenceError: two connections begin with the same rows, and have as many.
-        """
-        for index, connection in enumerate(self._connections[1:], 1):
-            if (
-                self._first_keys[index]
-                and self._first_keys[index] == self._first_keys[0]
-                and self.counts[index] == self.counts[0]
-            ):
-                arguments = self._connections[0].arguments
-                equal = [
-                    self._argument(connection, name)
-                    for name, value in connection.arguments.items()
-                    if arguments.get(name) != value and name != ARCHIVED
-                ]
-                if equal:
-                    raise SchemaDifferenceError(equal)
-
-    def _argument(self, connection: Connection, name: str) -> Difference:
-        return self._fetcher.contract.root_argument(connection.field, name)
+        self._useful += news
+        self._idle = 0 if news else self._idle + 1
+        if self._idle > self._useful + IDLE_PAGE_LIMIT:
+            msg = (
+                f"`{self._field}` gives the same rows again and again, and does not come to an end"
+            )
+            raise ProtocolError(msg)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pluvo_client.reading.connection import Connection, Page
-    from pluvo_client.reading.connection_reader import ConnectionReader
+    from pluvo_client.reading.list_reader import ListReader
     from pluvo_client.reading.read_plan import ReadPlan
     from pluvo_client.schema.contract import Contract
     from pluvo_client.schema.selection import Record
@@ -145,7 +145,7 @@ class TrainingParticipants(MemberStream):
             for rows in self.rows(reader):
                 yield [label | user for user, _ in rows]
 
-    def _readers(self) -> Iterator[tuple[Record, ConnectionReader]]:
+    def _readers(self) -> Iterator[tuple[Record, ListReader]]:
         """Give a reader of each training's users, with the columns that say which training."""
         names = {column.name for column in self.selected_columns()}
         selection = "user_id: id" + (" user_ref: ref" if "user_ref" in names else "")

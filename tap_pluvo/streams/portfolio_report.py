@@ -21,8 +21,8 @@ from typing_extensions import override
 
 from pluvo_client.errors import PluvoError, SchemaDifferenceError
 from pluvo_client.reading.by_days import DayFilter, Days
-from pluvo_client.reading.connection_reader import ConnectionReader
 from pluvo_client.reading.key_set import KeySet
+from pluvo_client.reading.list_reader import ListReader
 from pluvo_client.reading.root_fields import CountField
 from pluvo_client.schema.documents import Enum
 from pluvo_client.schema.selection import identifier
@@ -32,6 +32,7 @@ from tap_pluvo.report_keys import (
     day_of,
     detail_fields,
     details_of,
+    former_key,
     key_of_row,
     natural_key,
     typed_key,
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from pluvo_client.reading.connection import Connection
-    from pluvo_client.reading.ledger import Row
+    from pluvo_client.reading.row_collector import Row
     from pluvo_client.schema.contract import Contract
     from pluvo_client.schema.selection import Record, Selection
     from tap_pluvo.bookmark import Bookmark
@@ -238,7 +239,7 @@ class ReportStream(PluvoStream):
 
     def _readers(
         self, window: Window, types: list[str | None], selection: Selection
-    ) -> list[ConnectionReader]:
+    ) -> list[ListReader]:
         """Return readers of a window: of each group on its own, if the rows of several are wanted.
 
         Of several groups together, some servers give the rows of whoever is in two of them twice.
@@ -258,13 +259,13 @@ class ReportStream(PluvoStream):
         selection: Selection,
         more: Mapping[str, Any],
         given: KeySet | None = None,
-    ) -> ConnectionReader:
+    ) -> ListReader:
         def connections(days: Days | None = None) -> list[Connection]:
             return [self._connection(window, kind, selection, more, days) for kind in types]
 
         if self.has_own_id:
             plan = self.client.plan(itemgetter("id"))
-            return ConnectionReader(plan, connections(), given=given)
+            return ListReader(plan, connections(), emitted=given)
         by_day = None
         if self.contract.accepts(self.root, DAYS[0]) and self.contract.accepts(self.root, DAYS[1]):
             by_day = DayFilter(
@@ -273,8 +274,8 @@ class ReportStream(PluvoStream):
                 connections,
                 lambda record: day_of(record["completion_date"]),
             )
-        plan = self.client.plan(typed_key, repeats=True)
-        return ConnectionReader(plan, connections(), by_day, given)
+        plan = self.client.plan(typed_key, repeats=True, former=former_key)
+        return ListReader(plan, connections(), by_day=by_day, emitted=given)
 
     def _connection(
         self,

@@ -73,7 +73,7 @@ class TrainingParticipants(Memberships):
         plan = self.client.plan(itemgetter("id"))
         for training_id in trainings:
             given = {"trainingIds": [training_id]}
-            for rows in self.client.reader("paginatedUsers", "id", given, plan):
+            for rows in self.client.reader("paginatedUsers", "id", given, plan).read():
                 for user, _ in rows:
                     yield training_id, PARTICIPANT, user["id"]
 

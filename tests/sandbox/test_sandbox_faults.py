@@ -269,6 +269,23 @@ def test_a_token_answer_without_a_token(client: Api) -> None:
     assert "access_token" in client.token().json()
 
 
+def test_objects_that_are_there_are_not_found_for_some_requests(client: Api) -> None:
+    rows = client.nodes("paginatedGroups", "id")
+    query = " ".join(
+        f'r{place}: group(id: "{row["id"]}") {{ id }}' for place, row in enumerate(rows)
+    )
+    found = {f"r{place}": row for place, row in enumerate(rows)}
+    assert client.data(f"{{ {query} }}") == found
+    client.sandbox.set_faults("not-found:group@2-3", "not-found=3:group@5")
+    for missing in (0, 1, 1, 0, 3, 0):
+        answer = client.post(f"{{ {query} }}").json()
+        gone = [f"r{place}" for place in range(missing)]
+        errors = [(error["message"], error["path"]) for error in answer.get("errors", [])]
+        assert errors == [("Group not found", [name]) for name in gone]
+        assert answer["data"] == found | dict.fromkeys(gone)
+    assert len(client.nodes("paginatedGroups", "id")) == len(rows)  # lists are as they were
+
+
 def test_faults_reach_connections_in_connections_by_name(client: Api) -> None:
     query = "{ paginatedGroups { count edges { node { users { count } } } } }"
     whole = client.data(query)["paginatedGroups"]
@@ -281,7 +298,10 @@ def test_faults_reach_connections_in_connections_by_name(client: Api) -> None:
     assert outer == whole | {"count": whole["count"] + 100}
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"endless", "silent", "silent-refusal"}))
+OF_ONE_FIELD = {"silent", "silent-refusal", "not-found"}
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS.keys() - OF_ONE_FIELD - {"endless"}))
 def test_every_kind_can_last_and_end(
     faulty: Sandbox, connect: Callable[..., Api], kind: str
 ) -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from test_sandbox_cli import ask, serving
 
 from pluvo_sandbox import Sandbox
 
@@ -272,3 +273,68 @@ def test_rows_of_unnamed_types_come_without_a_filter_only(
         if schema == "rich":
             nodes = api.nodes("portfolioReport", "relatedObjectType")
             assert sum(node["relatedObjectType"] is None for node in nodes) == 7
+
+
+# ---------- days that are moments ----------
+
+
+def test_the_last_day_of_the_filter_may_end_as_it_begins(serve: Callable[..., Api]) -> None:
+    api = serve(day_filter="midnight")
+    fields = "id completionDate"
+    rows = api.nodes("portfolioReport", fields)
+    days = Counter(row["completionDate"] for row in rows if row["completionDate"])
+    day = days.most_common(1)[0][0]
+    later = sorted(days)[sorted(days).index(day) + 1]
+    to_that_day = api.nodes("portfolioReport", fields, completionDateTo=f'"{day}"')
+    found = Counter(row["completionDate"] for row in to_that_day)
+    assert 0 < found[day] < days[day]  # those at midnight, and none of later that day
+    assert found == {some: days[some] for some in days if some < day} | {day: found[day]}
+    both = {"completionDateFrom": f'"{day}"', "completionDateTo": f'"{later}"'}
+    between = Counter(row["completionDate"] for row in api.nodes("portfolioReport", fields, **both))
+    assert between[day] == days[day]
+
+
+# ---------- counts ----------
+
+
+def counted(api: Api, **arguments: Any) -> int:
+    given = "".join(f", {name}: {value}" for name, value in arguments.items())
+    query = f"{{ page: portfolioReport(first: 3{given}) {{ count pageInfo {{ hasNextPage }} }} }}"
+    found = api.data(query)["page"]
+    assert found["pageInfo"]["hasNextPage"]
+    count: int = found["count"]
+    return count
+
+
+def test_counts_may_be_of_some_requests_ago(connect: Callable[..., Api]) -> None:
+    with Sandbox(users=9, portfolio=20, counts="cached") as sandbox:
+        api = connect(sandbox)
+        assert counted(api) == 20
+        sandbox.insert_report_row(api.data("{ users { id } }")["users"][0]["id"], "New")
+        assert counted(api, relatedObjectTypes="[TRAINING, CERTIFICATE]") == 21  # another list
+        counts = [counted(api, offset=place % 4) for place in range(30)]
+        assert counts == [20] * 17 + [21] * 13
+
+
+def test_counts_may_be_estimates(serve: Callable[..., Api]) -> None:
+    exact, estimate = counted(serve()), counted(serve(counts="estimated"))
+    assert estimate != exact
+    assert abs(estimate - exact) <= exact / 20
+    assert counted(serve(counts="estimated")) == estimate
+
+
+def test_counts_may_be_capped(serve: Callable[..., Api]) -> None:
+    assert counted(serve()) > 100
+    api = serve(counts="capped")
+    assert counted(api) == 100
+    assert page(api, "portfolioReport", "first: 5, offset: 200")
+
+
+def test_the_options_of_lists_reach_the_server() -> None:
+    with serving("--counts", "capped", "--portfolio", "300", "--day-filter", "midnight") as (
+        _,
+        ready,
+        _,
+    ):
+        answer = ask(ready, "{ portfolioReport { count } }")
+    assert answer["data"] == {"portfolioReport": {"count": 100}}

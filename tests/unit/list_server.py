@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 
 from pluvo_client.reading.connection import Connection
-from pluvo_client.reading.connection_reader import ConnectionReader
+from pluvo_client.reading.list_reader import ListReader
 from pluvo_client.reading.read_plan import ReadPlan
 from pluvo_client.reading.root_fields import AnythingField, CountField, PageField
 from pluvo_client.schema.contract import Contract
@@ -112,15 +112,15 @@ def read(
 ) -> list[str]:
     plan = plan_of(Server(concurrency, lists), passes)
     connections = [Connection(name, {"name": name}, "id", by_offset=by_offset) for name in lists]
-    return [node["id"] for node, _ in rows_of(ConnectionReader(plan, connections))]
+    return [node["id"] for node, _ in rows_of(ListReader(plan, connections))]
 
 
 def plan_of(server: Server, passes: int = 7, *, repeats: bool = False) -> ReadPlan:
     return ReadPlan(server, PAGE, passes, lambda node: node["id"], repeats=repeats)  # type: ignore[arg-type]
 
 
-def rows_of(reader: ConnectionReader) -> Iterator[tuple[dict[str, Any], int]]:
-    for rows in reader:
+def rows_of(reader: ListReader) -> Iterator[tuple[dict[str, Any], int]]:
+    for rows in reader.read():
         yield from rows
 
 

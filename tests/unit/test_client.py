@@ -148,7 +148,8 @@ def test_a_mutation_that_may_be_repeated_is(api: Api, client: PluvoClient) -> No
 
 def test_archived_objects_come_too(api: Api, client: PluvoClient) -> None:
     halves = page({"id": "1"}), page({"id": "2"})
-    api.answers += [data(r0=halves[0], r1=halves[1], r2=page({"id": "1"}))]
+    one = {"count": 1}
+    api.answers += [data(r0=one, r1=halves[0], r2=halves[1], r3=one, r4={"count": 2})]
     assert [*client.read("paginatedUsers", "id")] == [{"id": "1"}, {"id": "2"}]
     assert "archived: false" in api.operations[0].query
     assert "archived: true" in api.operations[0].query

@@ -18,9 +18,8 @@ from adversary import PAGE, DatedServer, Row, Server, missing, read, server_of
 from typing_extensions import override
 
 from pluvo_client.errors import IncompleteError, ProtocolError
-from pluvo_client.reading.connection import Connection, Page
+from pluvo_client.reading.connection import Connection
 from pluvo_client.reading.nested import read_nested
-from pluvo_client.reading.page_stitcher import PageStitcher
 from pluvo_client.reading.read_plan import ReadPlan
 from pluvo_client.reading.root_fields import CountField, PageField
 
@@ -202,19 +201,6 @@ def test_rows_that_two_looks_show_swapped_are_not_taken_for_more() -> None:
     server = Swapping(Random(1), [Row(0, n, f"label {n}") for n in range(100)], "none", 1,
                       with_id=False, counted=True, ranks=1, eagerness=0, bulk=1)  # fmt: skip
     assert read(server, by_offset=True) == Counter(f"label {n}" for n in range(100))
-
-
-def test_a_twin_further_on_is_no_seam() -> None:
-    """Rows left before the second page: its only row in common may be a twin of the first's."""
-    stitcher = PageStitcher(lambda record: record["key"], {"c", "twin"}.__contains__)
-    first, second = (
-        Page([{"key": key} for key in keys.split()], 9, has_next=True, resume=resume)
-        for keys, resume in (("a b twin c", 3), ("d e twin f", 6))
-    )
-    (piece,) = stitcher.add_page(first)
-    assert piece.start == 0
-    (piece,) = stitcher.add_page(second)
-    assert (piece.start, piece.exact) == (0, False)
 
 
 def test_a_list_that_holds_a_row_twice_is_read_and_said_so(

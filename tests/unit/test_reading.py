@@ -22,11 +22,10 @@ from list_server import (
 
 from pluvo_client.errors import IncompleteError, ProtocolError
 from pluvo_client.reading.connection import Connection
-from pluvo_client.reading.connection_reader import ConnectionReader
-from pluvo_client.reading.ledger import Ledger
+from pluvo_client.reading.list_reader import ListReader
 from pluvo_client.reading.nested import read_nested
-from pluvo_client.reading.page_stitcher import PageStitcher, Piece
 from pluvo_client.reading.root_fields import PageField
+from pluvo_client.reading.row_collector import numbered as numbered_rows
 
 
 @pytest.mark.parametrize("by_offset", [True, False])
@@ -74,7 +73,7 @@ def test_rows_that_move_are_read(
 def test_no_more_is_read_ahead_than_keeps_the_workers_busy() -> None:
     names = [f"row {number:04}" for number in range(1000)]
     source = List(names, {})
-    reader = ConnectionReader(plan_of(Server(4, {"a": source})), [Connection("a", {}, "id")])
+    reader = ListReader(plan_of(Server(4, {"a": source})), [Connection("a", {}, "id")])
     asked = [source.requests for _ in rows_of(reader)]
     pages = [row // (PAGE - 1) for row in range(len(names))]
     assert all(ahead <= page + 2 + 2 * 4 for ahead, page in zip(asked, pages, strict=True))
@@ -117,13 +116,14 @@ def test_a_count_that_stays_too_high_fails() -> None:
         read({"a": source})
 
 
-def test_a_list_that_never_holds_still_is_read_with_a_warning(
+def test_a_list_that_never_holds_still_is_read_and_said_so(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level("INFO")
     changes = {number: [("move", 39, 0)] for number in range(1, 200)}
     rows = read({"a": List(NAMES, changes)}, passes=7)
     assert set(rows) == set(NAMES)
-    assert [record.levelname for record in caplog.records].count("WARNING") == 1
+    assert "`a` changed during the sync; all rows that existed throughout were read" in caplog.text
 
 
 def test_repair_gives_only_what_was_not_given() -> None:
@@ -134,17 +134,14 @@ def test_repair_gives_only_what_was_not_given() -> None:
 def test_rows_of_equal_key_are_numbered() -> None:
     twins = ["x", "x", "y", "x", "z", "z", "x"]
     plan = plan_of(Server(2, {"a": List(twins, {})}), repeats=True)
-    reader = ConnectionReader(plan, [Connection("a", {}, "id")])
+    reader = ListReader(plan, [Connection("a", {}, "id")])
     rows = {(node["id"], number) for node, number in rows_of(reader)}
     assert sorted(rows) == [*(("x", n) for n in range(4)), ("y", 0), ("z", 0), ("z", 1)]
 
 
 def test_where_rows_move_the_numbers_of_equal_rows_do_not_depend_on_their_order() -> None:
     def numbered(scores: list[int]) -> set[tuple[int, int]]:
-        ledger = Ledger(repeats=True)
-        ledger.begin_pass(moved=True)
-        records = [{"score": score} for score in scores]
-        rows = ledger.take(Piece(["x"] * len(records), records, 0, exact=False))
+        rows = numbered_rows([{"score": score} for score in scores])
         return {(record["score"], number) for record, number in rows}
 
     assert numbered([7, 5, 9]) == numbered([9, 7, 5]) == {(5, 0), (7, 1), (9, 2)}
@@ -206,20 +203,3 @@ def test_a_cursor_that_does_not_move_is_refused() -> None:
     field = PageField(Connection("a", {}, "id", by_offset=False), PAGE, "7")
     with pytest.raises(ProtocolError, match="cursor that does not move"):
         field.parse(page_answer(edges=edges))
-
-
-def test_the_stitcher_steps_back_over_a_seam_that_moved_left() -> None:
-    """Two rows vanish before the seam: the reader goes back and gives what slid over it."""
-    source = List(NAMES[:12], {2: [("delete", 0), ("delete", 0)]})
-    stitcher = PageStitcher(lambda node: node["id"], lambda key: key in rows)
-    positions: list[Any] = []
-    rows: list[str] = []
-    connection = Connection("a", {}, "id")
-    while not stitcher.done:
-        positions.append(stitcher.next_position)
-        page = source.answer(PageField(connection, PAGE, stitcher.next_position))
-        for piece in stitcher.add_page(page):
-            rows += [key for key in piece.keys if key not in rows]
-    assert positions == [None, 4, None, 8]
-    assert rows == NAMES[:12]
-    assert stitcher.moved

@@ -22,7 +22,7 @@ from list_server import (
 
 from pluvo_client.errors import Difference, IncompleteError, SchemaDifferenceError
 from pluvo_client.reading.connection import Connection
-from pluvo_client.reading.connection_reader import ConnectionReader
+from pluvo_client.reading.list_reader import ListReader
 from pluvo_client.reading.root_fields import AnythingField, PageField
 
 
@@ -42,11 +42,11 @@ def test_pages_that_are_smaller_than_asked_for_are_read_completely(
 ) -> None:
     source = CappedList(NAMES[:size], {})
     server = Server(concurrency, {"a": source})
-    reader = ConnectionReader(plan_of(server), [Connection("a", {}, "id", by_offset=by_offset)])
+    reader = ListReader(plan_of(server), [Connection("a", {}, "id", by_offset=by_offset)])
     assert [node["id"] for node, _ in rows_of(reader)] == NAMES[:size]
     assert source.requests == max(1, -(-(size - 1) // 2))
     assert server.said == (
-        ["`a` gives 3 rows where 5 were asked for: reading pages of that size"] if size > 3 else []
+        ["`a`: the server returned 3 rows per page instead of 5"] if size > 3 else []
     )
 
 
@@ -80,7 +80,7 @@ class StuckServer(Server):
 @pytest.mark.parametrize("size", [6, 9, 10, 40])
 def test_an_offset_without_effect_is_noticed(size: int, concurrency: int) -> None:
     server = StuckServer(concurrency, {"paginatedUsers": StuckList(NAMES[:size], {})})
-    reader = ConnectionReader(plan_of(server), [Connection("paginatedUsers", {}, "id")])
+    reader = ListReader(plan_of(server), [Connection("paginatedUsers", {}, "id")])
     with pytest.raises(SchemaDifferenceError) as raised:
         list(rows_of(reader))
     assert raised.value.differences == (Difference("argument", "Query", "paginatedUsers(offset)"),)
@@ -99,7 +99,7 @@ def test_an_argument_without_effect_is_noticed(size: int) -> None:
     ]
     server = Server(4, {"paginatedUsers": List(rows, {})})
     with pytest.raises(SchemaDifferenceError) as raised:
-        list(rows_of(ConnectionReader(plan_of(server), connections)))
+        list(rows_of(ListReader(plan_of(server), connections)))
     assert raised.value.differences == (
         Difference("argument", "Query", "paginatedUsers(userRoles)"),
     )
@@ -109,7 +109,7 @@ def test_an_argument_without_effect_is_noticed(size: int) -> None:
 def test_halves_that_are_equal_are_read_once(size: int) -> None:
     connections = [Connection("paginatedUsers", {"archived": half}, "id") for half in (False, True)]
     server = Server(4, {"paginatedUsers": List(NAMES[:size], {})})
-    rows = [node["id"] for node, _ in rows_of(ConnectionReader(plan_of(server), connections))]
+    rows = [node["id"] for node, _ in rows_of(ListReader(plan_of(server), connections))]
     assert sorted(rows) == sorted(NAMES[:size])
     assert server.said == [
         "`paginatedUsers` gives the same rows whatever `archived` is: reading them once"
