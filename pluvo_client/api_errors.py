@@ -12,6 +12,7 @@ from pluvo_client.errors import (
     QueryError,
     SchemaDifferenceError,
     ScopeError,
+    ThrottledError,
     TokenRejectedError,
 )
 from pluvo_client.redaction import redacted, redacted_name
@@ -32,6 +33,7 @@ _GONE = re.compile(
 _SCOPE = re.compile(r"\b[a-z][a-z_]{0,39}\.(?:read|write)\b")
 # Page `Request-data` has `AuthenticationError`; other servers, `UNAUTHENTICATED`.
 _REJECTED = re.compile(r"auth(?!or(?!i[sz]))", re.IGNORECASE)  # but nothing about an author
+_THROTTLED = re.compile(r"throttl|rate.?limit|too.?many.?requests", re.IGNORECASE)
 _NEEDED = re.compile(r"scope|require|need|permission|grant", re.IGNORECASE)
 
 
@@ -50,6 +52,8 @@ def api_error(errors: Any, document: str, schema: GraphQLSchema | None) -> Pluvo
     for entry in objects:
         extensions = entry.get("extensions")
         code = extensions.get("code") if isinstance(extensions, dict) else None
+        if isinstance(code, str) and _THROTTLED.search(code):
+            return ThrottledError(f"Pluvo is throttling requests ({redacted_name(code)})", None)
         if isinstance(code, str) and _REJECTED.search(code):
             return TokenRejectedError(
                 f"the API rejects the token ({redacted_name(code)})",

@@ -146,7 +146,7 @@ class _Operation(Generic[T]):
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
         response = self._client.transport.post(PATH, self._body, headers)
         try:
-            data = _data(response, self._document, self._schema, by_part=self._by_part)
+            data = self._data(response)
         except PluvoError as error:
             self._refused(error, token)
             raise
@@ -155,13 +155,26 @@ class _Operation(Generic[T]):
         except ProtocolError as error:
             # What does not fit may be what a server that does not validate left out. `parse` may
             # have changed the data, so they are decoded anew.
-            data = _data(response, self._document, self._schema)
+            data = _data(response, _answer(response), self._document, self._schema)
             if self._schema and (differences := omitted(self._document, data, self._schema)):
                 raise SchemaDifferenceError(differences) from error
             raise
         if self._schema is not None:
             self._client.answered.add(self._document)
         return result
+
+    def _data(self, response: Response) -> Data:
+        """Return the data of a response, or raise what the response means."""
+        transport = self._client.transport
+        try:
+            answer = _answer(response)
+        except ProtocolError as error:
+            if not transport.is_confirmed:
+                raise
+            what = f"{response.content_type} (HTTP {response.status})"
+            raise transport.out_of_order(what) from error
+        transport.is_confirmed = True
+        return _data(response, answer, self._document, self._schema, by_part=self._by_part)
 
     def _refused(self, error: PluvoError, token: str) -> None:
         """Do what an error calls for; raise another one where it is not what it says."""
@@ -190,13 +203,15 @@ class _Operation(Generic[T]):
         return self._client.answered.any_used(differences, self._schema)
 
 
-def _data(
-    response: Response, document: str, schema: GraphQLSchema | None, *, by_part: bool = False
-) -> Data:
-    """Return the data of a response, or raise what the response means."""
-    status = response.status
-    if status == HTTPStatus.UNAUTHORIZED:
-        msg = f"the API rejects the token (HTTP {status})"
+def _answer(response: Response) -> Data:
+    """Return the GraphQL answer that a response holds.
+
+    Raises:
+        TokenRejectedError: the status says so.
+        ProtocolError: it holds none.
+    """
+    if response.status == HTTPStatus.UNAUTHORIZED:
+        msg = f"the API rejects the token (HTTP {response.status})"
         raise TokenRejectedError(msg)
     try:
         answer = response.json()
@@ -206,12 +221,24 @@ def _data(
     if not isinstance(answer, dict):
         msg = f"{response.url} returned JSON that is not a GraphQL answer"
         raise ProtocolError(msg)
+    return answer
+
+
+def _data(
+    response: Response,
+    answer: Data,
+    document: str,
+    schema: GraphQLSchema | None,
+    *,
+    by_part: bool = False,
+) -> Data:
+    """Return the data of a GraphQL answer, or raise what it means."""
     data = answer.get("data")
     if errors := answer.get("errors"):
         if by_part and isinstance(data, dict) and (parts := failed_parts(errors, data, document)):
             return data | parts
         raise api_error(errors, document, schema)
-    if status != HTTPStatus.OK or not isinstance(data, dict):
-        msg = f"{response.url} answered HTTP {status} without data and without errors"
+    if response.status != HTTPStatus.OK or not isinstance(data, dict):
+        msg = f"{response.url} answered HTTP {response.status} without data and without errors"
         raise ProtocolError(msg)
     return data

@@ -88,7 +88,7 @@ def _of_stream(result: Result) -> dict[str, Any]:
         "retries": result.retries,
         "repairs": result.repairs,
         "seconds": round(result.seconds, 3),
-        "complete": result.error is None,
+        "complete": result.error is None and result.incomplete is None,
     }
 
 

@@ -18,7 +18,12 @@ INTERVAL = 5.0  # seconds between two lines
 
 
 class Result(NamedTuple):
-    """How one stream went; `error` is None if all was well."""
+    """How one stream went.
+
+    Attributes:
+        error: why it failed, or None.
+        incomplete: why not all of it is known to have been read, where that is allowed, or None.
+    """
 
     stream: str
     rows: int = 0
@@ -27,6 +32,7 @@ class Result(NamedTuple):
     repairs: int = 0
     retries: int = 0
     error: str | None = None
+    incomplete: str | None = None
 
 
 @dataclass
@@ -111,8 +117,10 @@ def log_summary(logger: logging.Logger, results: list[Result]) -> None:
             "%s",
             f"{result.stream:<{width}} {result.rows:>11,} {result.requests:>9,} "
             f"{result.seconds:>8.1f} {result.repairs:>8,} {result.retries:>8,}"
-            + ("  FAILED" if result.error else ""),
+            + ("  FAILED" if result.error else "  INCOMPLETE" if result.incomplete else ""),
         )
     for result in results:
+        if result.incomplete:
+            logger.warning("stream %s is incomplete: %s", result.stream, result.incomplete)
         if result.error:
             logger.error("stream %s failed: %s", result.stream, result.error)

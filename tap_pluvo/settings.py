@@ -104,6 +104,16 @@ _READING: dict[str, dict[str, Any]] = {
         example={"users": {"archived": False, "user_roles": ["PARTICIPANT"]}},
         additionalProperties={"type": "object"},
     ),
+    "allow_incomplete": setting(
+        "array",
+        "Allow incomplete streams",
+        "Streams whose run succeeds although nothing proves that all of their rows were read. "
+        "What was found is emitted, `sync_log` says that it is not complete, and the models take "
+        "nothing for gone because of it. Default: none.",
+        example=["portfolio_report"],
+        items={"type": "string"},
+        uniqueItems=True,
+    ),
     "emit_activate_version_messages": setting(
         "boolean",
         "Emit ACTIVATE_VERSION messages",
@@ -174,6 +184,7 @@ class Settings:
     full_refresh_days: int
     webhook_inbox: str | None
     reconcile_days: int
+    allow_incomplete: frozenset[str]
     emit_activate_version_messages: bool
     metrics_file: str | None
 
@@ -192,6 +203,7 @@ class Settings:
             client=ClientSettings.from_config(config),
             start_date=start,
             end_date=end,
+            allow_incomplete=frozenset(config.get("allow_incomplete") or ()),
             **{
                 name: value_of(name, config, PROPERTIES)
                 for name in (

@@ -10,10 +10,16 @@ from typing import TYPE_CHECKING, Any, cast
 from singer_sdk.exceptions import MappingError
 from singer_sdk.singerlib import StateMessage
 
-from pluvo_client.errors import ConfigurationError, PluvoError
+from pluvo_client.errors import (
+    ConfigurationError,
+    IncompleteError,
+    PluvoError,
+    did_you_mean,
+)
 from tap_pluvo.inputs import claim_state, is_selected
 from tap_pluvo.metrics import measured
 from tap_pluvo.progress import Result, log_summary
+from tap_pluvo.tap import all_streams
 
 if TYPE_CHECKING:
     from tap_pluvo.stream import PluvoStream
@@ -27,10 +33,11 @@ def run(tap: TapPluvo) -> list[Result]:
     a stream that fails does not stop the others.
 
     Raises:
-        ConfigurationError: the setting `filters` or `batch_config`, the state or the selection is
-            wrong; nothing was read.
+        ConfigurationError: the setting `filters`, `allow_incomplete` or `batch_config`, the state
+            or the selection is wrong; nothing was read.
     """
     _ = tap.session.filters
+    _check_allowed(tap)
     if tap.session.settings.webhook_inbox:
         _ = tap.session.event_log
     claim_state(cast("dict[str, Any]", tap.state), tap.session.settings.client.host)
@@ -71,6 +78,14 @@ def _unknown_selections(tap: TapPluvo) -> list[tuple[str, str]]:
     ]
 
 
+def _check_allowed(tap: TapPluvo) -> None:
+    """Refuse names in the setting `allow_incomplete` that no stream has."""
+    names = {stream.name for stream in all_streams()}
+    for name in sorted(tap.session.settings.allow_incomplete - names):
+        msg = f"setting `allow_incomplete`: there is no stream {name!r}{did_you_mean(name, names)}"
+        raise ConfigurationError(msg)
+
+
 def _run_stream(tap: TapPluvo, stream: PluvoStream) -> Result | None:
     """Sync one stream and return how it went; None if the organization turned out to lack it."""
     transport = tap.session.client.transport
@@ -79,7 +94,7 @@ def _run_stream(tap: TapPluvo, stream: PluvoStream) -> Result | None:
     activate = tap.session.settings.emit_activate_version_messages
     if activate:
         stream.begin_version(tap.initialized_at)
-    error = None
+    error = incomplete = None
     try:
         with tap.sync_log.following(stream):
             stream.sync()
@@ -88,6 +103,11 @@ def _run_stream(tap: TapPluvo, stream: PluvoStream) -> Result | None:
             return None
         if activate and stream.read_everything:
             stream.activate_version(tap.initialized_at)
+    except IncompleteError as reason:
+        if stream.name in tap.session.settings.allow_incomplete:
+            incomplete = str(reason)
+        else:
+            error = str(reason)
     except PluvoError as reason:
         error = str(reason)
     except MappingError as reason:
@@ -104,6 +124,7 @@ def _run_stream(tap: TapPluvo, stream: PluvoStream) -> Result | None:
         stream.progress.repairs,
         transport.retries - retries,
         error,
+        incomplete,
     )
 
 

@@ -181,7 +181,9 @@ class Authenticator:
             lambda: self._parse(self._transport.post(PATH, body, FORM), scopes)
         )
         granted = answer.get("scope")
-        self._granted = frozenset(granted.split()) if isinstance(granted, str) else None
+        self._granted = (
+            frozenset(re.split(r"[\s,]+", granted.strip())) if isinstance(granted, str) else None
+        )
         lifetime = answer.get("expires_in")
         seconds = float(lifetime) if isinstance(lifetime, int | float) else DEFAULT_LIFETIME
         self._renew_at = self._transport.clock.monotonic() + seconds - min(LEEWAY, seconds / 10)

@@ -6,6 +6,7 @@ followed, and certificates are always verified.
 
 from __future__ import annotations
 
+import codecs
 import email.utils
 import logging
 import threading
@@ -77,7 +78,7 @@ class Response(NamedTuple):
             ValueError: it is not JSON, or nested beyond measure.
         """
         try:
-            return msgspec.json.decode(self.body)
+            return msgspec.json.decode(self.body.removeprefix(codecs.BOM_UTF8))
         except (msgspec.DecodeError, RecursionError) as error:
             raise ValueError from error
 
@@ -85,7 +86,9 @@ class Response(NamedTuple):
 class Transport:
     """Sends requests to the organization, and retries what may pass.
 
-    `requests` and `retries` count since the start.
+    `requests` and `retries` count since the start. `is_confirmed` is set once GraphQL has been
+    answered at this address: what does not fit after that, such as a page for maintenance or a
+    firewall's refusal, is a fault that may pass; before, the address is probably wrong.
     """
 
     def __init__(
@@ -101,6 +104,7 @@ class Transport:
             settings.max_concurrency, settings.requests_per_second, self.clock
         )
         self.requests = 0
+        self.is_confirmed = False
         self._settings = settings
         self._headers = {
             "Accept": "application/json",
@@ -169,6 +173,13 @@ class Transport:
             kind = "an unusual content type"
         return Response(response.status, content, kind, url)
 
+    def out_of_order(self, what: str) -> TransientError:
+        """Return the error for what is not an answer of the API that has answered before."""
+        return TransientError(
+            f"{self.base_url} answered {what}, which is not the API's answer: maintenance, or "
+            "something on the way"
+        )
+
     def _read(self, response: BaseHTTPResponse) -> bytes:
         """Return the whole body, unpacked no further than the limit.
 
@@ -197,6 +208,9 @@ class Transport:
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
             msg = f"Pluvo failed to answer (HTTP {status})"
             raise TransientError(msg)
+        if self.is_confirmed:
+            what = f"HTTP {status}"
+            raise self.out_of_order(what)
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             msg = (
                 f"{url} redirects (HTTP {status}), which is not followed with a token: check the "

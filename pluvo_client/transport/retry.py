@@ -75,7 +75,13 @@ class Retry:
                 if (limit and attempts >= limit) or elapsed + wait > self._max_seconds:
                     self._down |= not limit
                     tries = "1 try" if attempts == 1 else f"{attempts} tries"
-                    error.args = (f"{error} (gave up after {tries} in {elapsed:.0f} s)",)
+                    asked = (
+                        f"; it asks to wait {wait:,.0f} s, and `max_retry_seconds` is "
+                        f"{self._max_seconds:,.0f}"
+                        if error.wait and wait > self._max_seconds
+                        else ""
+                    )
+                    error.args = (f"{error} (gave up after {tries} in {elapsed:.0f} s{asked})",)
                     error.given_up = True
                     raise
                 self._wait(error, wait, limiter)

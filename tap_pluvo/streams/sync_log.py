@@ -82,6 +82,7 @@ class SyncLog(CatalogStream):
             "complete": ended and whole,
             "rows": read.distinct,
             "counted": stream.counted,
+            "indistinguishable": read.indistinguishable,
             "repairs": read.repairs,
             "tap_version": self._tap.plugin_version,
             "organization": self.session.organization,

@@ -14,6 +14,7 @@
         'complete': 'boolean',
         'rows': 'integer',
         'counted': 'integer',
+        'indistinguishable': 'integer',
         'repairs': 'integer',
         'tap_version': 'text',
     },

@@ -12,6 +12,7 @@
         'complete': 'boolean',
         'rows': 'integer',
         'counted': 'integer',
+        'indistinguishable': 'integer',
         'repairs': 'integer',
         'tap_version': 'text',
     },
