@@ -169,10 +169,9 @@ class _Operation(Generic[T]):
         try:
             answer = _answer(response)
         except ProtocolError as error:
-            if not transport.is_confirmed:
-                raise
-            what = f"{response.content_type} (HTTP {response.status})"
-            raise transport.out_of_order(what) from error
+            if transport.is_confirmed and "json" not in response.content_type:
+                raise TransientError(str(error)) from error
+            raise
         transport.is_confirmed = True
         return _data(response, answer, self._document, self._schema, by_part=self._by_part)
 

@@ -46,7 +46,7 @@ def test_what_does_not_pass_is_given_up_in_the_end(api: Api) -> None:
     client = api.client(max_retry_seconds=30)
     api.answers += [data(users=[]), *(answer(PAGE, 403, "text/html") for _ in range(50))]
     client.execute(QUERY)
-    with pytest.raises(TransientError, match=r"answered text/html \(HTTP 403\).*gave up after"):
+    with pytest.raises(TransientError, match=r"did not return GraphQL \(text/html.*gave up after"):
         client.execute(QUERY)
 
 
