@@ -77,7 +77,7 @@ class Retry:
                     tries = "1 try" if attempts == 1 else f"{attempts} tries"
                     asked = (
                         f"; it asks to wait {wait:,.0f} s, and `max_retry_seconds` is "
-                        f"{self._max_seconds:,.0f}"
+                        f"{self._max_seconds:g} s"
                         if error.wait and wait > self._max_seconds
                         else ""
                     )

@@ -63,7 +63,7 @@ def test_throttling_in_errors_slows_down(api: Api, code: str) -> None:
 def test_a_wait_that_is_too_long_is_said(api: Api) -> None:
     api.answers += [answer(b"", 503, Retry_After="3600")]
     with pytest.raises(
-        TransientError, match=r"asks to wait 3,600 s, and `max_retry_seconds` is 30"
+        TransientError, match=r"asks to wait 3,600 s, and `max_retry_seconds` is 30 s"
     ):
         api.client(max_retry_seconds=30).execute(QUERY)
 
