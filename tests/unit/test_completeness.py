@@ -27,30 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-SEEDS = range(1000)
-BLOCK = 200
-
-
-@pytest.mark.parametrize(
-    ("kind", "with_id"), [(Server, True), (Server, False), (DatedServer, False)]
-)
-@pytest.mark.parametrize("block", range(len(SEEDS) // BLOCK))
-def test_what_ends_well_has_every_row_that_stayed_and_none_that_never_was(
-    block: int, kind: type[Server], *, with_id: bool
-) -> None:
-    ended_well = 0
-    for seed in SEEDS[block * BLOCK : (block + 1) * BLOCK]:
-        options = {"kinds": ("insert", "delete")} if kind is DatedServer else {}
-        server = server_of(seed, kind, with_id=with_id, **options)
-        try:
-            given = read(server)
-        except IncompleteError:
-            continue  # said so: nothing is hidden
-        ended_well += 1
-        assert not given - server.most, seed
-        assert not missing(server, given), seed
-    assert ended_well > BLOCK / 2  # and it does not fail whenever something is odd
-
 
 def test_changes_that_cancel_each_other_out_are_all_that_can_hide() -> None:
     """The limit: changes of several kinds between two requests, after which pages still join.
