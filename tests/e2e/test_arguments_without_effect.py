@@ -164,7 +164,7 @@ def test_pages_that_are_smaller_than_asked_for(cap: int, concurrency: int) -> No
         for stream in DEFAULT_STREAMS - {"portfolio_report", "issued_certificates"}:
             assert rows_of(result, stream) == expected(pluvo.path, stream)
         assert len(rows_of(result, "portfolio_report")) == 160
-    sentence = f"`portfolioReport` gives {cap} rows where 50 were asked for"
+    sentence = f"`portfolioReport`: the server returned {cap} rows per page instead of 50"
     assert result.stderr.count(sentence) == 1
 
 

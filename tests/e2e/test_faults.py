@@ -179,7 +179,7 @@ FAULTS = {
         once=("short-page:portfolioReport@2", "short-page:paginatedUsers@2", "short-page:users@3"),
         lasting=("short-page:portfolioReport",),
         message=f"`portfolioReport` gave 1 of 20 rows although more follow{GAVE_UP}",
-        trace="`portfolioReport` gives … rows where 20 were asked for: reading pages of that size",
+        trace="`portfolioReport`: the server returned … rows per page instead of 20",
     ),
     **of_pages("duplicate-rows", "gave … rows …"),
 }
