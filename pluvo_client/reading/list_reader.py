@@ -43,7 +43,7 @@ class ListReader:
         self._plan = plan
         self._connections = connections
         self._by_day = by_day
-        self._whole = None if plan.sample else whole
+        self._whole = whole if whole and whole.counted and not plan.sample else None
         self._emitted = KeySet() if emitted is None and self._whole else emitted
         fields = first_fields(plan, connections)
         more = [CountField(self._whole)] if self._whole else []

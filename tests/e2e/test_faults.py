@@ -173,7 +173,7 @@ FAULTS = {
         lasting=("wrong-count:portfolioReport",),
         message="`portfolioReport` reports … rows, but only … were found, even after "
         "re-reading: run the sync again, or raise `max_repair_passes`",
-        trace="`portfolioReport` …: re-reading",
+        trace="`portfolioReport` …; reading it again",
     ),
     "short-page": Fault(  # as long as pages have two rows, all are read
         once=("short-page:portfolioReport@2", "short-page:paginatedUsers@2", "short-page:users@3"),
