@@ -70,7 +70,7 @@ class ListReading:
                 page.size if page.has_next else self._plan.first for page in pages
             ]
             read = ReadPass(self._plan, self._connections, pages, page_rows)
-            if before != read.counts[1:] and all(item.counted for item in self._connections):
+            if before and before != read.counts[1:]:
                 read.note_event()
             read.note_counts(behind)
             if (yield from self._proves_all(read)):
@@ -159,18 +159,15 @@ def first_fields(
     behind those of all but the last one.
     """
     first = plan.first_of_pass(number)
-    return [
-        *(CountField(item) for item in connections[1:] if item.counted),
-        *(PageField(item, first, None) for item in connections),
-        *(CountField(item) for item in connections[:-1] if item.counted),
-    ]
+    counts = [] if plan.sample else [CountField(item) for item in connections if item.counted]
+    return [*counts[1:], *(PageField(item, first, None) for item in connections), *counts[:-1]]
 
 
 def parse_first(
     connections: Sequence[Connection], answers: Sequence[Any]
 ) -> tuple[list[int | None], list[Page], list[int | None]]:
     """Return counts before, pages, and counts behind them, of the answers to `first_fields`."""
-    before = sum(item.counted for item in connections[1:])
+    before = (len(answers) - len(connections)) // 2
     behind = before + len(connections)
     return [*answers[:before]], [*answers[before:behind]], [*answers[behind:]]
 
