@@ -126,6 +126,7 @@ class DayReader:
         self._by_day = by_day
         self._collector = collector
         self._read_list = read_list
+        self.indistinguishable = 0  # rows of days with more rows than a page
 
     def steps(
         self, connections: Sequence[Connection]
@@ -175,7 +176,11 @@ class DayReader:
             answers = yield step._replace(rows=self._collector.take_numbered(rows), planned=None)
             try:
                 step = steps.send(answers)
-            except (StopIteration, IncompleteError):
+            except StopIteration as end:
+                outcome: ListOutcome = end.value
+                self.indistinguishable += outcome.indistinguishable
+                return len(found)
+            except IncompleteError:
                 return len(found)
 
     def _first_ranges(self) -> list[Days]:

@@ -132,6 +132,7 @@ class ListReading:
             reader = DayReader(self._plan, by_day, self._collector, self._steps_of)
             parts = yield from reader.steps(self._connections)
             self._has_dated = parts is not None
+            self._evidence.indistinguishable += reader.indistinguishable
             if parts is None:
                 self._by_day = None
         return self._evidence.proves_undated(parts)
