@@ -183,10 +183,13 @@ class Evidence:
         `parts` is how many there are of each by the list's own counts, after the newest pass.
         """
         undated = self._collector.undated
-        return parts is not None and (
-            (len(undated) == parts.undated and self._counts_stayed)
-            or self._can_hardly_have_missed(len(undated), parts.undated, undated)
-        )
+        if parts is None:
+            return False
+        if len(undated) == parts.undated and self._counts_stayed:
+            # One may have gone and another come without a trace: of equal ones, that is told.
+            self.indistinguishable = max(self.indistinguishable, self._collector.ever_split_rows())
+            return True
+        return self._can_hardly_have_missed(len(undated), parts.undated, undated)
 
     @property
     def _counts_stayed(self) -> bool:

@@ -7,7 +7,7 @@ import json
 import logging
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest.mock import patch
 
 from pluvo_in_memory import KilledError, Organization
@@ -40,6 +40,15 @@ COLUMNS = {
 Rows = dict[str, list[dict[str, Any]]]
 
 
+class Reader(NamedTuple):
+    """A list that is read in one piece."""
+
+    rows: list[tuple[dict[str, Any], None]]
+
+    def read(self) -> Iterator[list[tuple[dict[str, Any], None]]]:
+        yield self.rows
+
+
 class _Target(TargetPluvo):
     """The target, which leaves this process's signals alone."""
 
@@ -67,10 +76,9 @@ class _Client:
     def plan(self, key: Callable[[Any], str]) -> Callable[[Any], str]:
         return key
 
-    def reader(
-        self, field: str, selection: str, arguments: dict[str, Any], _plan: Any
-    ) -> Iterator[list[tuple[dict[str, Any], None]]]:
-        yield [(node, None) for node in self._organization.read(field, selection, arguments)]
+    def reader(self, field: str, selection: str, arguments: dict[str, Any], _plan: Any) -> Reader:
+        nodes = self._organization.read(field, selection, arguments)
+        return Reader([(node, None) for node in nodes])
 
     def change(self, texts: Iterable[str], *, repeatable: bool = True) -> Iterator[Any]:
         yield from self._organization.change(texts, repeatable=repeatable)

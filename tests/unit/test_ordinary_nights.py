@@ -69,9 +69,13 @@ def test_two_changes_that_hide_each_other_leave_a_trace(block: int, kind: str) -
 @pytest.mark.parametrize("kind", LISTS)
 @pytest.mark.parametrize("block", range(BLOCKS))
 def test_changes_of_one_kind_leave_a_trace(block: int, kind: str) -> None:
-    """As many as there may be at once; rows that tie may come in any order."""
+    """As many as there may be at once; rows that tie may come in any order.
+
+    Not those in progress: where they tie, equal ones may be missed (docs: What is not promised).
+    """
     kinds = ("insert", "delete") if LISTS[kind][0] is DatedServer else Server.kinds
-    found = read_all(block, kind, kinds=kinds)
+    ties = {"ties": "none"} if LISTS[kind][1].get("in_progress") else {}
+    found = read_all(block, kind, kinds=kinds, **ties)
     assert not {seed: wrong for seed, wrong in found.items() if wrong}
     assert sum(wrong is not None for wrong in found.values()) > BLOCK / 2
 
